@@ -1,0 +1,480 @@
+//! Columns: one vector of values per field, with a note of which rows have one.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use super::dictionary::Dictionary;
+use crate::record::{Addr, Field, Storage, Text, Timestamp, Value};
+
+/// A bit per row, set where the row has a value.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Presence {
+    words: Vec<u64>,
+    len: usize,
+    set: usize,
+}
+
+impl Presence {
+    /// Rows covered.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether no row is covered.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Rows that have a value.
+    pub fn count(&self) -> usize {
+        self.set
+    }
+
+    /// Whether every row has a value.
+    pub fn is_full(&self) -> bool {
+        self.set == self.len
+    }
+
+    /// Whether this row has a value.
+    pub fn get(&self, row: usize) -> bool {
+        self.words.get(row / 64).is_some_and(|word| word & (1 << (row % 64)) != 0)
+    }
+
+    /// The bits, 64 rows a word, lowest bit first; bits past the last row are zero.
+    pub fn words(&self) -> &[u64] {
+        &self.words
+    }
+
+    /// Adds a row.
+    #[inline]
+    pub fn push(&mut self, present: bool) {
+        if self.len.is_multiple_of(64) {
+            self.words.push(0);
+        }
+        if let Some(word) = self.words.last_mut() {
+            *word |= u64::from(present) << (self.len % 64);
+        }
+        self.len += 1;
+        self.set += usize::from(present);
+    }
+
+    /// Makes this cover `len` rows that all have a value.
+    pub fn fill(&mut self, len: usize) {
+        self.clear();
+        self.words.resize(len.div_ceil(64), u64::MAX);
+        if !len.is_multiple_of(64)
+            && let Some(word) = self.words.last_mut()
+        {
+            *word = (1 << (len % 64)) - 1;
+        }
+        self.len = len;
+        self.set = len;
+    }
+
+    /// Makes this cover `len` rows with these bits, eight rows a byte, lowest bit first.
+    fn assign_bits(&mut self, bits: &[u8], len: usize) {
+        self.fill(len);
+        for (at, word) in self.words.iter_mut().enumerate() {
+            let bytes = bits.get(at * 8..).unwrap_or_default();
+            let mut filled = [0; 8];
+            filled.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+            *word &= u64::from_le_bytes(filled);
+        }
+        self.set = self.words.iter().map(|word| word.count_ones() as usize).sum();
+    }
+
+    fn clear(&mut self) {
+        self.words.clear();
+        self.len = 0;
+        self.set = 0;
+    }
+}
+
+/// Values of type `T` with their presence; rows without a value hold `T::default()`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Values<T> {
+    values: Vec<T>,
+    present: Presence,
+}
+
+/// Numbers in the unit of their field.
+pub type NumberColumn = Values<u64>;
+/// Nanoseconds since 1970 UTC.
+pub type TimeColumn = Values<i64>;
+
+impl<T: Copy + Default> Values<T> {
+    /// One value a row; those of rows without a value mean nothing.
+    pub fn values(&self) -> &[T] {
+        &self.values
+    }
+
+    /// Which rows have a value.
+    pub fn present(&self) -> &Presence {
+        &self.present
+    }
+
+    /// The value of a row.
+    pub fn get(&self, row: usize) -> Option<T> {
+        self.present.get(row).then(|| self.values[row])
+    }
+
+    /// Rows held.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether no row is held.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Adds a row.
+    #[inline]
+    pub fn push(&mut self, value: Option<T>) {
+        self.values.push(value.unwrap_or_default());
+        self.present.push(value.is_some());
+    }
+
+    /// Replaces all rows by these, each of which has a value.
+    pub fn assign(&mut self, values: impl Iterator<Item = T>) {
+        self.values.clear();
+        self.values.extend(values);
+        self.present.fill(self.values.len());
+    }
+
+    /// Replaces all rows by what `fill` writes; `bits` says which of them have a value, `None` that all have.
+    pub(crate) fn refill(&mut self, bits: Option<&[u8]>, fill: impl FnOnce(&mut Vec<T>)) {
+        self.values.clear();
+        fill(&mut self.values);
+        let Some(bits) = bits else { return self.present.fill(self.values.len()) };
+        self.present.assign_bits(bits, self.values.len());
+        for (row, value) in self.values.iter_mut().enumerate() {
+            if !self.present.get(row) {
+                *value = T::default();
+            }
+        }
+    }
+
+    /// Adds all rows of another column if every row of both has a value.
+    fn append_all(&mut self, from: &Self) -> bool {
+        let full = self.present.is_full() && from.present.is_full();
+        if full {
+            self.values.extend_from_slice(&from.values);
+            self.present.fill(self.values.len());
+        }
+        full
+    }
+
+    fn pad(&mut self, len: usize) {
+        while self.values.len() < len {
+            self.push(None);
+        }
+    }
+
+    fn clear(&mut self) {
+        self.values.clear();
+        self.present.clear();
+    }
+}
+
+/// Addresses: IPv4 in place, IPv6 in a list of their own.
+///
+/// `kinds[row]` is 0 (unknown), 4 or 6; `words[row]` is the IPv4 address in host order, or the index of the
+/// IPv6 address in `v6`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AddrColumn {
+    kinds: Vec<u8>,
+    words: Vec<u32>,
+    v6: Vec<u128>,
+}
+
+impl AddrColumn {
+    /// 0, 4 or 6 for each row.
+    pub fn kinds(&self) -> &[u8] {
+        &self.kinds
+    }
+
+    /// IPv4 address in host order, or index into [`v6`](Self::v6), for each row.
+    pub fn words(&self) -> &[u32] {
+        &self.words
+    }
+
+    /// The IPv6 addresses in row order, in host order.
+    pub fn v6(&self) -> &[u128] {
+        &self.v6
+    }
+
+    /// The address of a row.
+    pub fn get(&self, row: usize) -> Addr {
+        match self.kinds.get(row) {
+            Some(4) => Addr::V4(Ipv4Addr::from(self.words[row])),
+            Some(6) => Addr::V6(Ipv6Addr::from(self.v6[self.words[row] as usize])),
+            _ => Addr::Unknown,
+        }
+    }
+
+    /// Rows held.
+    pub fn len(&self) -> usize {
+        self.kinds.len()
+    }
+
+    /// Whether no row is held.
+    pub fn is_empty(&self) -> bool {
+        self.kinds.is_empty()
+    }
+
+    /// Adds a row.
+    #[inline]
+    pub fn push(&mut self, addr: Addr) {
+        let word = match addr {
+            Addr::Unknown => 0,
+            Addr::V4(addr) => u32::from(addr),
+            Addr::V6(addr) => {
+                self.v6.push(u128::from(addr));
+                u32::try_from(self.v6.len() - 1).unwrap_or(u32::MAX)
+            }
+        };
+        self.kinds.push(addr.version());
+        self.words.push(word);
+    }
+
+    /// Replaces all rows: `fill` writes the kinds and, for each row, its IPv4 address or anything; `v6` yields the
+    /// IPv6 addresses in row order.
+    pub(crate) fn refill(
+        &mut self,
+        fill: impl FnOnce(&mut Vec<u8>, &mut Vec<u32>),
+        v6: impl Iterator<Item = u128>,
+    ) {
+        self.clear();
+        fill(&mut self.kinds, &mut self.words);
+        self.v6.extend(v6);
+        let mut next = 0;
+        for (kind, word) in self.kinds.iter_mut().zip(&mut self.words) {
+            match kind {
+                4 => {}
+                6 if (next as usize) < self.v6.len() => {
+                    *word = next;
+                    next += 1;
+                }
+                _ => (*kind, *word) = (0, 0),
+            }
+        }
+    }
+
+    /// Adds all rows of another column if none of those is an IPv6 address.
+    fn append_all(&mut self, from: &Self) -> bool {
+        let in_place = from.v6.is_empty();
+        if in_place {
+            self.kinds.extend_from_slice(&from.kinds);
+            self.words.extend_from_slice(&from.words);
+        }
+        in_place
+    }
+
+    fn pad(&mut self, len: usize) {
+        while self.kinds.len() < len {
+            self.push(Addr::Unknown);
+        }
+    }
+
+    fn clear(&mut self) {
+        self.kinds.clear();
+        self.words.clear();
+        self.v6.clear();
+    }
+}
+
+/// Text as codes into a dictionary of the column; code 0 is "no value".
+#[derive(Debug, Clone, Default)]
+pub struct TextColumn {
+    codes: Vec<u32>,
+    dictionary: Arc<Dictionary>,
+}
+
+impl TextColumn {
+    /// The code of each row: 0 for none, else one more than the index into [`dictionary`](Self::dictionary).
+    pub fn codes(&self) -> &[u32] {
+        &self.codes
+    }
+
+    /// The distinct texts, in the order of their first use.
+    pub fn dictionary(&self) -> &[Text] {
+        self.dictionary.texts()
+    }
+
+    /// The text of a code.
+    pub fn text(&self, code: u32) -> Option<&Text> {
+        self.dictionary().get((code as usize).checked_sub(1)?)
+    }
+
+    /// The text of a row.
+    pub fn get(&self, row: usize) -> Option<&Text> {
+        self.text(*self.codes.get(row)?)
+    }
+
+    /// Rows held.
+    pub fn len(&self) -> usize {
+        self.codes.len()
+    }
+
+    /// Whether no row is held.
+    pub fn is_empty(&self) -> bool {
+        self.codes.is_empty()
+    }
+
+    /// The code of a text, which is added to the dictionary if it is new.
+    pub fn code(&mut self, text: &str) -> u32 {
+        match self.dictionary.code(text) {
+            Some(code) => code,
+            None => Arc::make_mut(&mut self.dictionary).add(text),
+        }
+    }
+
+    /// Adds a row.
+    #[inline]
+    pub fn push(&mut self, text: Option<&str>) {
+        let code = text.map_or(0, |text| self.code(text));
+        self.codes.push(code);
+    }
+
+    /// Adds a row whose text is given as bytes; `false` if they were not UTF-8 and had to be replaced in part.
+    ///
+    /// Text that is the same as in the row before costs a comparison and no look-up.
+    pub fn push_bytes(&mut self, text: &[u8]) -> bool {
+        if let Some(&code) = self.codes.last()
+            && self.text(code).is_some_and(|known| known.as_bytes() == text)
+        {
+            self.codes.push(code);
+            return true;
+        }
+        let valid = std::str::from_utf8(text);
+        match valid {
+            Ok(text) => self.push(Some(text)),
+            Err(_) => self.push(Some(&String::from_utf8_lossy(text))),
+        }
+        valid.is_ok()
+    }
+
+    /// Adds a row with a code that [`code`](Self::code) returned; an unknown code is no value.
+    pub fn push_code(&mut self, code: u32) {
+        self.codes.push(if code as usize <= self.dictionary().len() { code } else { 0 });
+    }
+
+    /// Replaces all rows by codes of this dictionary that `fill` writes.
+    pub(crate) fn refill(&mut self, dictionary: &Arc<Dictionary>, fill: impl FnOnce(&mut Vec<u32>)) {
+        self.codes.clear();
+        self.dictionary = Arc::clone(dictionary);
+        fill(&mut self.codes);
+    }
+
+    pub(super) fn fill(&mut self, len: usize, text: &str) {
+        self.pad(len);
+        let code = self.code(text);
+        self.codes.iter_mut().filter(|code| **code == 0).for_each(|slot| *slot = code);
+    }
+
+    pub(super) fn pad(&mut self, len: usize) {
+        while self.codes.len() < len {
+            self.codes.push(0);
+        }
+    }
+
+    fn clear(&mut self) {
+        self.codes.clear();
+        match Arc::get_mut(&mut self.dictionary) {
+            Some(dictionary) => dictionary.clear(),
+            None => self.dictionary = Arc::default(),
+        }
+    }
+}
+
+/// The values of one field.
+#[derive(Debug, Clone)]
+pub enum Column {
+    /// Numbers.
+    Number(NumberColumn),
+    /// Times.
+    Time(TimeColumn),
+    /// Addresses.
+    Addr(AddrColumn),
+    /// Text.
+    Text(TextColumn),
+}
+
+impl Column {
+    /// An empty column for this field.
+    pub fn new(field: Field) -> Self {
+        match field.kind().storage() {
+            Storage::Number => Self::Number(NumberColumn::default()),
+            Storage::Time => Self::Time(TimeColumn::default()),
+            Storage::Addr => Self::Addr(AddrColumn::default()),
+            Storage::Text => Self::Text(TextColumn::default()),
+        }
+    }
+
+    /// Rows held.
+    #[inline]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Number(column) => column.len(),
+            Self::Time(column) => column.len(),
+            Self::Addr(column) => column.len(),
+            Self::Text(column) => column.len(),
+        }
+    }
+
+    /// Whether no row is held.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The value of a row.
+    pub fn value(&self, row: usize) -> Value {
+        match self {
+            Self::Number(column) => column.get(row).into(),
+            Self::Time(column) => column.get(row).map(Timestamp::from_nanos).into(),
+            Self::Addr(column) => column.get(row).into(),
+            Self::Text(column) => {
+                column.get(row).map_or(Value::Absent, |text| Value::Text(Text::clone(text)))
+            }
+        }
+    }
+
+    /// Adds a row; a value of another type than the column's counts as absent.
+    pub fn push(&mut self, value: &Value) {
+        match self {
+            Self::Number(column) => column.push(value.number()),
+            Self::Time(column) => column.push(value.time().map(Timestamp::as_nanos)),
+            Self::Addr(column) => column.push(value.addr()),
+            Self::Text(column) => column.push(value.text()),
+        }
+    }
+
+    /// Adds all rows of another column as a whole; `false`, and nothing added, where it has to be done by row.
+    pub(super) fn append_all(&mut self, from: &Self) -> bool {
+        match (self, from) {
+            (Self::Number(to), Self::Number(from)) => to.append_all(from),
+            (Self::Time(to), Self::Time(from)) => to.append_all(from),
+            (Self::Addr(to), Self::Addr(from)) => to.append_all(from),
+            _ => false,
+        }
+    }
+
+    pub(super) fn pad(&mut self, len: usize) {
+        match self {
+            Self::Number(column) => column.pad(len),
+            Self::Time(column) => column.pad(len),
+            Self::Addr(column) => column.pad(len),
+            Self::Text(column) => column.pad(len),
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        match self {
+            Self::Number(column) => column.clear(),
+            Self::Time(column) => column.clear(),
+            Self::Addr(column) => column.clear(),
+            Self::Text(column) => column.clear(),
+        }
+    }
+}

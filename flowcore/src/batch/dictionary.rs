@@ -1,0 +1,60 @@
+//! The distinct texts of a column, found by their code and by their text.
+//!
+//! Batches cut from one block of a file share one dictionary; a column that adds a text to a shared one gets its
+//! own copy first.
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+
+use crate::record::Text;
+
+/// Distinct texts with codes from 1 up.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Dictionary {
+    texts: Vec<Text>,
+    codes: HashMap<Text, u32, foldhash::fast::FixedState>,
+}
+
+impl Dictionary {
+    /// The texts in the order of their codes.
+    pub(crate) fn texts(&self) -> &[Text] {
+        &self.texts
+    }
+
+    /// The code of a text that is there.
+    pub(crate) fn code(&self, text: &str) -> Option<u32> {
+        self.codes.get(text).copied()
+    }
+
+    /// Adds a text that is not there yet, and returns its code.
+    pub(crate) fn add(&mut self, text: &str) -> u32 {
+        let text: Text = Arc::from(text);
+        self.texts.push(Text::clone(&text));
+        let code = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
+        self.codes.insert(text, code);
+        code
+    }
+
+    /// Forgets all texts; memory is kept for the next ones.
+    pub(crate) fn clear(&mut self) {
+        self.texts.clear();
+        self.codes.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::batch::TextColumn;
+
+    #[test]
+    fn a_shared_dictionary_does_not_change_under_its_other_users() {
+        let mut one = TextColumn::default();
+        one.push(Some("accept"));
+        let mut other = one.clone();
+        other.push(Some("reject"));
+        assert_eq!(one.dictionary().len(), 1);
+        assert_eq!((other.dictionary().len(), other.get(1).map(|text| &**text)), (2, Some("reject")));
+        assert_eq!(other.code("accept"), 1);
+    }
+}

@@ -1,0 +1,157 @@
+//! The filter language: nfdump's, widened.
+//!
+//! An expression goes through these stages, each a file:
+//!
+//! ```text
+//! text -> lex -> tokens -> parse (vocabulary) -> terms -> check (value) -> predicates -> eval    one flow
+//!                                                                                     -> kernel  one batch
+//!                                                                                     -> prune   block summary
+//! ```
+//!
+//! The language is described for users in `docs/filter.md`.
+
+mod check;
+mod error;
+mod eval;
+mod explain;
+mod expr;
+mod kernel;
+mod lex;
+mod parse;
+mod predicate;
+mod prune;
+mod sets;
+mod suggest;
+mod value;
+mod vocabulary;
+pub mod zones;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::FilterError;
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use self::expr::Expr;
+use self::predicate::{Condition, Predicate};
+use self::zones::Zones;
+use crate::batch::{FlowBatch, Mask};
+use crate::record::{Field, FieldSet, Flow};
+
+/// A question that every flow answers with yes or no.
+///
+/// A term about a field that the flow does not have is false, whatever its comparator; the term's negation is
+/// therefore true. No name is looked up, no file is read.
+///
+/// The [`Display`](fmt::Display) form is the expression in one canonical spelling; it reads back as the same
+/// filter. Cloning is cheap.
+///
+/// ```
+/// use flowcore::{Field, Filter, Flow};
+/// let filter = Filter::parse("dst port 443 and ip 10.0.0.0/8")?;
+/// let mut flow = Flow::default();
+/// flow.key.src = "10.1.2.3".parse().unwrap();
+/// assert!(!filter.matches(&flow));
+/// flow.key.dst_port = Some(443);
+/// assert!(filter.matches(&flow));
+/// assert!(filter.fields().contains(Field::SrcAddr));
+/// assert_eq!(Filter::parse("HOST = 1.2.3.4 && ( TCP )")?.to_string(), "ip = 1.2.3.4 and tcp");
+/// # Ok::<(), flowcore::FilterError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Filter(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    expression: String,
+    tree: Expr<Predicate>,
+    fields: FieldSet,
+    unknown_columns: bool,
+}
+
+impl Filter {
+    /// Parses an expression; one of nothing but white space and comments is `any`.
+    ///
+    /// # Errors
+    /// When the expression is wrong; the error points at the place, says what was expected there and, if there
+    /// is one, which word was perhaps meant.
+    pub fn parse(expression: &str) -> Result<Self, FilterError> {
+        let tree = check::check(expression, &parse::parse(expression)?)?;
+        Ok(Self::new(expression, tree))
+    }
+
+    /// The filter that every flow matches.
+    pub fn any() -> Self {
+        Self::new("any", Expr::Term(Predicate { text: "any".to_owned(), condition: Condition::Any }))
+    }
+
+    fn new(expression: &str, tree: Expr<Predicate>) -> Self {
+        let mut fields = FieldSet::EMPTY;
+        let mut unknown_columns = false;
+        tree.each_term(&mut |term| {
+            fields = fields.union(term.condition.fields().into_iter().collect());
+            unknown_columns |= matches!(term.condition, Condition::Column { .. });
+        });
+        let expression = expression.to_owned();
+        Self(Arc::new(Inner { expression, tree, fields: fields.stored(), unknown_columns }))
+    }
+
+    /// The expression as it was given.
+    pub fn expression(&self) -> &str {
+        &self.0.expression
+    }
+
+    /// The stored fields that the filter looks at; of a computed field, those it is computed from.
+    pub fn fields(&self) -> FieldSet {
+        self.0.fields
+    }
+
+    /// Whether the filter looks at a column of the source that has no field.
+    pub fn unknown_columns(&self) -> bool {
+        self.0.unknown_columns
+    }
+
+    /// Whether the filter asks for the log status, so that NODATA and SKIPDATA rows have to be read as rows.
+    pub fn wants_status_rows(&self) -> bool {
+        self.0.fields.contains(Field::LogStatus)
+    }
+
+    /// Whether one flow matches.
+    pub fn matches(&self, flow: &Flow) -> bool {
+        eval::matches(&self.0.tree, flow)
+    }
+
+    /// The rows of a batch that match: what [`matches`](Self::matches) says of each row, a column at a time.
+    pub fn select(&self, batch: &FlowBatch) -> Mask {
+        kernel::select(&self.0.tree, batch)
+    }
+
+    /// Whether any row of a block with this summary could match; `false` is certain.
+    pub fn may_match(&self, zones: &dyn Zones) -> bool {
+        prune::may_match(&self.0.tree, zones)
+    }
+}
+
+impl Default for Filter {
+    /// [`Filter::any`].
+    fn default() -> Self {
+        Self::any()
+    }
+}
+
+impl FromStr for Filter {
+    type Err = FilterError;
+
+    fn from_str(expression: &str) -> Result<Self, FilterError> {
+        Self::parse(expression)
+    }
+}
+
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.tree.fmt(f)
+    }
+}

@@ -1,0 +1,73 @@
+//! What a checked term asks of a record.
+
+use std::fmt;
+
+use super::sets::{AddrSet, ByteSet, Ranges, TextSet};
+use crate::record::{Field, Protocol};
+
+/// A term whose words have been resolved to fields and sets of values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Predicate {
+    /// The term in canonical spelling, which reads back as the same predicate.
+    pub(super) text: String,
+    pub(super) condition: Condition,
+}
+
+/// A condition on one record. Whatever it looks at and the record does not have makes it false.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Condition {
+    Any,
+    /// IP version of the source address, or of the destination where the source is unknown.
+    Family(u8),
+    /// The record is of one of these protocols (if any is named), and some of these fields has a value in the
+    /// set; negated: some field has a value, and none has one in the set.
+    Fields {
+        fields: Vec<Field>,
+        protocols: &'static [Protocol],
+        test: Test,
+        negated: bool,
+    },
+    /// The same for a column that has no field.
+    Column {
+        name: String,
+        texts: TextSet,
+        negated: bool,
+    },
+}
+
+/// A set of values, by how a field stores them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Test {
+    Numbers(Ranges<u64>),
+    Bytes(ByteSet),
+    /// Nanoseconds since 1970.
+    Times(Ranges<i64>),
+    Addrs(AddrSet),
+    Texts(TextSet),
+}
+
+impl Condition {
+    /// The fields that are looked at, computed ones as such.
+    pub(super) fn fields(&self) -> Vec<Field> {
+        match self {
+            Self::Any | Self::Column { .. } => Vec::new(),
+            Self::Family(_) => vec![Field::SrcAddr, Field::DstAddr],
+            Self::Fields { fields, protocols, .. } => {
+                let guard = (!protocols.is_empty()).then_some(Field::Protocol);
+                fields.iter().copied().chain(guard).collect()
+            }
+        }
+    }
+}
+
+/// Whether a column of the source is the one a filter names: case and the kind of dash do not matter.
+pub(super) fn same_column(wanted: &str, name: &str) -> bool {
+    let plain = |c: u8| if c == b'_' { b'-' } else { c.to_ascii_lowercase() };
+    wanted.len() == name.len() && wanted.bytes().zip(name.bytes()).all(|(a, b)| plain(a) == plain(b))
+}
+
+impl fmt::Display for Predicate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}

@@ -1,0 +1,117 @@
+//! Compression around a whole input, found from its first bytes and taken off while reading.
+
+use std::io::{self, BufReader, Read};
+
+use flate2::bufread::MultiGzDecoder;
+
+/// How a whole input is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Compression {
+    /// Not at all.
+    None,
+    /// gzip, one or several members (RFC 1952).
+    Gzip,
+    /// Zstandard, one or several frames (RFC 8878).
+    Zstd,
+}
+
+impl Compression {
+    /// What the first bytes of an input say.
+    pub fn detect(head: &[u8]) -> Self {
+        match head {
+            [0x1f, 0x8b, ..] => Self::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstd,
+            _ => Self::None,
+        }
+    }
+
+    /// The usual name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+        }
+    }
+}
+
+/// Bytes handed to a decompressor at a time: large reads, still inside a core's cache.
+const COMPRESSED_BUFFER: usize = 256 * 1024;
+/// Largest zstd window that is accepted, as a power of two: 128 MiB, the format's recommended limit.
+const MAX_ZSTD_WINDOW_LOG: u32 = 27;
+
+/// Takes a compression off a stream. Memory does not depend on what the stream expands to.
+///
+/// # Errors
+/// When a decompressor cannot be set up. Damaged data gives an error while reading.
+pub fn decompress(input: Box<dyn Read + Send>, compression: Compression) -> io::Result<Box<dyn Read + Send>> {
+    Ok(match compression {
+        Compression::None => input,
+        Compression::Gzip => {
+            let decoder = MultiGzDecoder::new(BufReader::with_capacity(COMPRESSED_BUFFER, input));
+            Box::new(Named { name: "gzip", inner: decoder })
+        }
+        Compression::Zstd => {
+            let buffered = BufReader::with_capacity(COMPRESSED_BUFFER, input);
+            let mut decoder = zstd::stream::read::Decoder::with_buffer(buffered)?;
+            decoder.window_log_max(MAX_ZSTD_WINDOW_LOG)?;
+            Box::new(Named { name: "zstd", inner: decoder })
+        }
+    })
+}
+
+/// Says in errors which decompressor failed.
+struct Named<R> {
+    name: &'static str,
+    inner: R,
+}
+
+impl<R: Read> Read for Named<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.inner.read(buffer).map_err(|error| match error.kind() {
+            io::ErrorKind::Interrupted => error,
+            io::ErrorKind::UnexpectedEof => {
+                io::Error::new(error.kind(), format!("{} data ends early; the file is cut", self.name))
+            }
+            kind => io::Error::new(kind, format!("{} data is damaged: {error}", self.name)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn gzip(data: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(data).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn read_all(data: Vec<u8>) -> io::Result<Vec<u8>> {
+        let compression = Compression::detect(&data);
+        let mut out = Vec::new();
+        decompress(Box::new(io::Cursor::new(data)), compression)?.read_to_end(&mut out)?;
+        Ok(out)
+    }
+
+    #[test]
+    fn every_member_is_read() {
+        let two = [gzip(b"first "), gzip(b"second")].concat();
+        assert_eq!(read_all(two).unwrap(), b"first second");
+        let zstd =
+            [zstd::encode_all(&b"a"[..], 1).unwrap(), zstd::encode_all(&b"b"[..], 1).unwrap()].concat();
+        assert_eq!(read_all(zstd).unwrap(), b"ab");
+        assert_eq!(read_all(b"plain".to_vec()).unwrap(), b"plain");
+    }
+
+    #[test]
+    fn a_cut_member_is_an_error_that_says_so() {
+        let mut data = gzip(&[7; 5000]);
+        data.truncate(data.len() - 9);
+        let error = read_all(data).unwrap_err();
+        assert!(error.to_string().contains("ends early"), "{error}");
+    }
+}

@@ -1,0 +1,346 @@
+//! Bytes to columns: the chunk of one column of a block, after decompression, cut into batches.
+//!
+//! A chunk is checked once ([`ColumnBody::parse`]); after that, any rows of it can be put into a batch without an
+//! error. The layouts are those of `docs/flow-file.md`; [`encode`](super::encode) is the other direction.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::encode::{ALL_PRESENT, BITMAP, MIXED_KINDS};
+use super::packed::Packed;
+use crate::batch::{AddrColumn, Column, Dictionary, NumberColumn, TextColumn, TimeColumn};
+use crate::error::{Error, Result};
+use crate::record::Storage;
+
+/// The checked structure of a chunk; places are those in the chunk's bytes.
+#[derive(Debug)]
+pub(super) enum ColumnBody {
+    /// Numbers or times.
+    Values { bitmap: Option<Range<usize>>, values: Packed },
+    /// Addresses.
+    Addrs { kinds: Kinds, words: Packed, v6: Range<usize> },
+    /// Text.
+    Texts { dictionary: Arc<Dictionary>, codes: Packed },
+}
+
+/// Which rows have an address of which version.
+#[derive(Debug)]
+pub(super) enum Kinds {
+    /// Every row one of this version.
+    All(u8),
+    /// A byte per row: 0, 4 or 6.
+    Each(Range<usize>),
+}
+
+impl ColumnBody {
+    /// Checks the chunk of a column of `rows` rows. Numbers above `max_number` do not belong to the field.
+    ///
+    /// # Errors
+    /// When the bytes are not exactly such a chunk.
+    pub(super) fn parse(storage: Storage, chunk: &[u8], rows: usize, max_number: u64) -> Result<Self> {
+        let (body, end) = match storage {
+            Storage::Number => parse_numbers(chunk, rows, max_number)?,
+            Storage::Time => parse_values(chunk, rows)?,
+            Storage::Addr => parse_addrs(chunk, rows)?,
+            Storage::Text => parse_texts(chunk, rows)?,
+        };
+        match end == chunk.len() {
+            true => Ok(body),
+            false => Err(Error::damaged("column goes on behind its last row")),
+        }
+    }
+
+    /// Puts some rows into a column of a batch; `base` is the column this one is a difference to.
+    pub(super) fn fill(&self, chunk: &[u8], rows: Range<usize>, base: Option<&Chunk>, column: &mut Column) {
+        match column {
+            Column::Number(column) => self.fill_numbers(chunk, rows, column),
+            Column::Time(column) => self.fill_times(chunk, rows, base, column),
+            Column::Addr(column) => self.fill_addrs(chunk, rows, column),
+            Column::Text(column) => self.fill_texts(chunk, rows, column),
+        }
+    }
+
+    fn fill_numbers(&self, chunk: &[u8], rows: Range<usize>, column: &mut NumberColumn) {
+        let Self::Values { bitmap, values } = self else { return };
+        let bits = bits_of(chunk, bitmap.as_ref(), rows.start);
+        column.refill(bits, |out| values.unpack(chunk, rows, out, |value| value));
+    }
+
+    fn fill_times(&self, chunk: &[u8], rows: Range<usize>, base: Option<&Chunk>, column: &mut TimeColumn) {
+        let Self::Values { bitmap, values } = self else { return };
+        let bits = bits_of(chunk, bitmap.as_ref(), rows.start);
+        let mut base_column = TimeColumn::default();
+        if let Some(base) = base {
+            base.body.fill_times(&base.bytes, rows.clone(), None, &mut base_column);
+        }
+        column.refill(bits, |out| {
+            values.unpack(chunk, rows, out, u64::cast_signed);
+            // Rows of the base without a value hold 0.
+            out.iter_mut()
+                .zip(base_column.values())
+                .for_each(|(value, base)| *value = value.wrapping_add(*base));
+        });
+    }
+
+    fn fill_addrs(&self, chunk: &[u8], rows: Range<usize>, column: &mut AddrColumn) {
+        let Self::Addrs { kinds, words, v6 } = self else { return };
+        let skipped = match kinds {
+            Kinds::All(6) => rows.start,
+            Kinds::All(_) => 0,
+            Kinds::Each(range) => {
+                slice(chunk, range.start..range.start + rows.start).iter().filter(|&&kind| kind == 6).count()
+            }
+        };
+        let addrs = slice(chunk, v6.clone()).as_chunks().0;
+        let addrs = addrs.iter().skip(skipped).take(rows.len()).map(|addr| u128::from_be_bytes(*addr));
+        let fill = |to_kinds: &mut Vec<u8>, to_words: &mut Vec<u32>| {
+            match kinds {
+                Kinds::All(kind) => to_kinds.resize(rows.len(), *kind),
+                Kinds::Each(range) => {
+                    to_kinds
+                        .extend_from_slice(slice(chunk, range.start + rows.start..range.start + rows.end));
+                }
+            }
+            words.unpack(chunk, rows, to_words, |word| u32::try_from(word).unwrap_or(0));
+        };
+        column.refill(fill, addrs);
+    }
+
+    /// Puts some rows into a column of text.
+    pub(super) fn fill_texts(&self, chunk: &[u8], rows: Range<usize>, column: &mut TextColumn) {
+        let Self::Texts { dictionary, codes } = self else { return };
+        let code = |code| u32::try_from(code).unwrap_or(0);
+        column.refill(dictionary, |out| codes.unpack(chunk, rows, out, code));
+    }
+}
+
+/// A chunk with its structure.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    pub(super) bytes: Vec<u8>,
+    pub(super) body: ColumnBody,
+}
+
+fn parse_numbers(chunk: &[u8], rows: usize, max_number: u64) -> Result<(ColumnBody, usize)> {
+    let (body, end) = parse_values(chunk, rows)?;
+    match &body {
+        ColumnBody::Values { values, .. } if !values.is_at_most(chunk, max_number) => {
+            Err(Error::damaged(format!("a number is above {max_number}")))
+        }
+        _ => Ok((body, end)),
+    }
+}
+
+fn parse_values(chunk: &[u8], rows: usize) -> Result<(ColumnBody, usize)> {
+    let (bitmap, start) = match chunk.first() {
+        Some(&ALL_PRESENT) => (None, 1),
+        Some(&BITMAP) => {
+            let end = 1 + rows.div_ceil(8);
+            if end > chunk.len() {
+                return Err(Error::damaged("column ends early"));
+            }
+            (Some(1..end), end)
+        }
+        _ => return Err(Error::damaged("unknown presence of values")),
+    };
+    let (values, end) = Packed::parse(chunk, start, rows)?;
+    Ok((ColumnBody::Values { bitmap, values }, end))
+}
+
+fn parse_addrs(chunk: &[u8], rows: usize) -> Result<(ColumnBody, usize)> {
+    let (kinds, start) = match chunk.first() {
+        Some(&kind @ (4 | 6)) => (Kinds::All(kind), 1),
+        Some(&MIXED_KINDS) if chunk.len() > rows => (Kinds::Each(1..1 + rows), 1 + rows),
+        _ => return Err(Error::damaged("unknown kinds of addresses")),
+    };
+    let of_six = match &kinds {
+        Kinds::All(kind) => rows * usize::from(*kind == 6),
+        Kinds::Each(range) => {
+            let kinds = slice(chunk, range.clone());
+            if kinds.iter().any(|kind| !matches!(kind, 0 | 4 | 6)) {
+                return Err(Error::damaged("unknown kind of address"));
+            }
+            kinds.iter().filter(|&&kind| kind == 6).count()
+        }
+    };
+    let (words, start) = Packed::parse(chunk, start, rows)?;
+    let end = start + of_six * 16;
+    if end > chunk.len() {
+        return Err(Error::damaged("column ends early"));
+    }
+    if !words.is_at_most(chunk, u32::MAX.into()) {
+        return Err(Error::damaged("an IPv4 address is longer than 32 bits"));
+    }
+    Ok((ColumnBody::Addrs { kinds, words, v6: start..end }, end))
+}
+
+fn parse_texts(chunk: &[u8], rows: usize) -> Result<(ColumnBody, usize)> {
+    let count = chunk.first_chunk().map(|count| u32::from_le_bytes(*count) as usize);
+    let count = count.filter(|count| (1..=rows).contains(count));
+    let count = count.ok_or_else(|| Error::damaged("impossible number of texts"))?;
+    let (codes, at) = Packed::parse(chunk, 4, rows)?;
+    if !codes.is_at_most(chunk, count as u64) {
+        return Err(Error::damaged("a code stands for no text"));
+    }
+    let (packed_lengths, start) = Packed::parse(chunk, at, count)?;
+    let mut lengths = Vec::new();
+    packed_lengths.unpack(chunk, 0..count, &mut lengths, |length| length);
+    let (dictionary, end) = read_texts(chunk, start, &lengths)?;
+    Ok((ColumnBody::Texts { dictionary: Arc::new(dictionary), codes }, end))
+}
+
+fn read_texts(chunk: &[u8], mut at: usize, lengths: &[u64]) -> Result<(Dictionary, usize)> {
+    let mut dictionary = Dictionary::default();
+    for &length in lengths {
+        let end = usize::try_from(length).ok().and_then(|length| at.checked_add(length));
+        let text = end.and_then(|end| chunk.get(at..end));
+        let text = text.ok_or_else(|| Error::damaged("column ends early"))?;
+        let text = str::from_utf8(text).map_err(|_| Error::damaged("a text is not UTF-8"))?;
+        if dictionary.code(text).is_some() {
+            return Err(Error::damaged("a text is there twice"));
+        }
+        dictionary.add(text);
+        at += text.len();
+    }
+    Ok((dictionary, at))
+}
+
+/// The bits from a row on that is a multiple of eight.
+fn bits_of<'a>(chunk: &'a [u8], bitmap: Option<&Range<usize>>, first_row: usize) -> Option<&'a [u8]> {
+    bitmap.map(|range| slice(chunk, range.start + first_row / 8..range.end))
+}
+
+/// A part that parsing has found to be there.
+fn slice(chunk: &[u8], range: Range<usize>) -> &[u8] {
+    chunk.get(range).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::FlowBatch;
+    use crate::format::flow::encode::encode;
+    use crate::format::flow::metadata::DIFFERENCE;
+    use crate::record::{Addr, Field, Timestamp};
+    use std::net::Ipv6Addr;
+
+    fn chunk_of(batch: &FlowBatch, field: Field) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        encode(batch.column(field).unwrap(), None, &mut bytes).unwrap();
+        bytes
+    }
+
+    fn sample() -> FlowBatch {
+        let mut batch = FlowBatch::new();
+        for n in 0..100_u64 {
+            batch.set_number(Field::InBytes, n * n);
+            if n % 3 == 0 {
+                batch.set_number(Field::SrcPort, 1000 + n);
+            }
+            batch.set_time(Field::First, Timestamp::from_nanos(i64::try_from(n).unwrap() - 50));
+            match n % 4 {
+                0 => batch.set_addr(Field::SrcAddr, Addr::V6(Ipv6Addr::from(u128::from(n)))),
+                1 => {}
+                _ => batch.set_addr(Field::SrcAddr, Addr::V4(u32::try_from(n).unwrap().into())),
+            }
+            batch.set_text(Field::Interface, ["eni-1", "", "ü"][usize::try_from(n % 3).unwrap()]);
+            batch.end_row();
+        }
+        batch.pad();
+        batch
+    }
+
+    #[test]
+    fn any_rows_can_be_cut_out() {
+        let batch = sample();
+        for field in batch.fields().iter() {
+            let bytes = chunk_of(&batch, field);
+            let storage = field.kind().storage();
+            let body = ColumnBody::parse(storage, &bytes, batch.len(), field.kind().max_number()).unwrap();
+            for rows in [0..100, 0..64, 64..100, 8..24, 96..96] {
+                let mut column = Column::new(field);
+                body.fill(&bytes, rows.clone(), None, &mut column);
+                assert_eq!(column.len(), rows.len());
+                for row in rows.clone() {
+                    assert_eq!(column.value(row - rows.start), batch.value(field, row), "{field} {row}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_close_time_is_written_as_difference() {
+        let mut batch = FlowBatch::new();
+        for n in 0..50_i64 {
+            batch.set_time(Field::First, Timestamp::from_nanos(n << 40));
+            if n % 5 != 0 {
+                batch.set_time(Field::Last, Timestamp::from_nanos((n << 40) + n));
+            }
+            batch.end_row();
+        }
+        batch.pad();
+        let (mut first, mut last) = (Vec::new(), Vec::new());
+        encode(batch.column(Field::First).unwrap(), None, &mut first).unwrap();
+        let encoded =
+            encode(batch.column(Field::Last).unwrap(), batch.times(Field::First), &mut last).unwrap();
+        assert_eq!(encoded.encoding, DIFFERENCE);
+        assert!(last.len() < 80, "{}", last.len());
+        let body = ColumnBody::parse(Storage::Time, &first, 50, 0).unwrap();
+        let base = Chunk { bytes: first, body };
+        let body = ColumnBody::parse(Storage::Time, &last, 50, 0).unwrap();
+        let mut column = Column::new(Field::Last);
+        body.fill(&last, 8..50, Some(&base), &mut column);
+        for row in 8..50 {
+            assert_eq!(column.value(row - 8), batch.value(Field::Last, row), "{row}");
+        }
+    }
+
+    #[test]
+    fn a_chunk_cut_or_changed_anywhere_gives_an_error_or_other_values_but_no_panic() {
+        let batch = sample();
+        for field in batch.fields().iter() {
+            let bytes = chunk_of(&batch, field);
+            let storage = field.kind().storage();
+            for cut in 0..bytes.len() {
+                assert!(ColumnBody::parse(storage, &bytes[..cut], 100, u64::MAX).is_err(), "{field} {cut}");
+            }
+            for at in 0..bytes.len() {
+                for mask in [1, 0x80, 0xff] {
+                    let mut changed = bytes.clone();
+                    changed[at] ^= mask;
+                    if let Ok(body) = ColumnBody::parse(storage, &changed, 100, u64::MAX) {
+                        let mut column = Column::new(field);
+                        body.fill(&changed, 0..100, None, &mut column);
+                        assert_eq!(column.len(), 100);
+                        (0..100).for_each(|row| drop(column.value(row)));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_too_large_for_the_field_are_damage() {
+        let mut batch = FlowBatch::new();
+        for number in [22, 70_000] {
+            batch.set_number(Field::InBytes, number);
+            batch.end_row();
+        }
+        let bytes = chunk_of(&batch, Field::InBytes);
+        assert!(ColumnBody::parse(Storage::Number, &bytes, 2, 70_000).is_ok());
+        assert!(ColumnBody::parse(Storage::Number, &bytes, 2, 65_535).is_err());
+    }
+
+    #[test]
+    fn a_text_must_be_there_once() {
+        let mut column = TextColumn::default();
+        column.push(Some("a"));
+        column.push(Some("b"));
+        let mut bytes = Vec::new();
+        encode(&Column::Text(column), None, &mut bytes).unwrap();
+        assert!(ColumnBody::parse(Storage::Text, &bytes, 2, 0).is_ok());
+        let last = bytes.len() - 1;
+        bytes[last] = b'a';
+        assert!(ColumnBody::parse(Storage::Text, &bytes, 2, 0).is_err());
+    }
+}

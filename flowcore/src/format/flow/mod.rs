@@ -1,0 +1,38 @@
+//! Our own columnar flow file: blocks of compressed columns, each with a summary that lets a query leave it
+//! unread, then an index. `docs/flow-file.md` describes every byte.
+//!
+//! ```text
+//! start, header | block | block | ... | index, trailer
+//!                  prefix, metadata, one chunk a column
+//! ```
+//!
+//! From bytes to rows: `layout` and `metadata` say where things are, `walk` or `seek` goes from block to block,
+//! `load` reads, decompresses and checks the columns that are needed, `decode` puts them into batches. From rows
+//! to bytes: `writer` collects rows, `block` and `encode` turn them into chunks, `index` ends the file.
+
+mod block;
+mod blocks;
+mod chunk;
+mod decode;
+mod encode;
+mod index;
+mod info;
+mod layout;
+mod load;
+mod metadata;
+mod packed;
+mod reader;
+mod seek;
+mod totals;
+mod walk;
+mod writer;
+mod zone;
+
+#[cfg(test)]
+mod tests;
+
+pub use chunk::BlockCompression;
+pub use info::{FileInfo, read_info};
+pub use layout::MAGIC;
+pub use reader::FlowFileReader;
+pub use writer::{FlowFileWriter, WriterOptions};

@@ -1,0 +1,64 @@
+//! The formats flows are read from and written to. Adding one is adding a folder and a line in each `match`.
+
+pub mod flow;
+pub mod vpc;
+
+mod compress;
+mod sniff;
+
+pub use compress::{Compression, decompress};
+pub use sniff::{SNIFF_BYTES, describe, sniff};
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A format of flows or packets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Format {
+    /// Our own columnar flow file, `docs/flow-file.md`.
+    Flow,
+    /// AWS VPC flow log text.
+    Vpc,
+    /// A packet capture, pcap or modified pcap.
+    Pcap,
+    /// A packet capture, pcapng.
+    PcapNg,
+    /// A packet capture, snoop (RFC 1761).
+    Snoop,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 5] = [Self::Flow, Self::Vpc, Self::Pcap, Self::PcapNg, Self::Snoop];
+
+    /// The name used in `--format` and in the `format` field.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Flow => "flow",
+            Self::Vpc => "vpc",
+            Self::Pcap => "pcap",
+            Self::PcapNg => "pcapng",
+            Self::Snoop => "snoop",
+        }
+    }
+
+    /// Whether the format holds packets, which have to be metered into flows.
+    pub const fn is_capture(self) -> bool {
+        matches!(self, Self::Pcap | Self::PcapNg | Self::Snoop)
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Format {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|format| format.name() == text).ok_or(())
+    }
+}

@@ -1,0 +1,386 @@
+//! Opening anything: files, folders and standard input of any format, one after the other as one source.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::batch::FlowBatch;
+use crate::error::{Error, ErrorKind, Result};
+use crate::filter::Filter;
+use crate::format::Format;
+use crate::format::flow::{FlowFileReader, read_info};
+use crate::format::vpc::{VpcOptions, VpcReader};
+use crate::input::{ByteCount, Detection, Input};
+use crate::progress::Progress;
+use crate::record::{Field, FieldSet};
+use crate::source::{FlowSource, Flows, ReadRequest, SourceStats};
+use crate::status_rows::{self, StatusRows};
+use crate::totals::Totals;
+use crate::walk::Walk;
+
+/// Meters a capture: how [`OpenOptions`] reads captures without this crate knowing how packets become flows.
+///
+/// `pcap2flow::capture_opener` makes one.
+pub type CaptureOpener = Arc<dyn Fn(Input) -> Result<Box<dyn FlowSource>> + Send + Sync>;
+
+/// Opens a flow file, a cloud log or a folder of them, and iterates over the flows.
+///
+/// ```no_run
+/// for flow in flowcore::open("logs/")? {
+///     println!("{}", flow?.key.src);
+/// }
+/// # Ok::<(), flowcore::Error>(())
+/// ```
+///
+/// # Errors
+/// When the path does not exist or cannot be read, or when nothing below it is of a known format. A capture is an
+/// error here: `pcap2flow::Converter` meters it.
+pub fn open(path: impl AsRef<Path>) -> Result<Flows<Inputs>> {
+    OpenOptions::new().open(path).map(Flows::new)
+}
+
+/// How to open inputs; [`open`] is the short form for the usual case.
+#[derive(Clone, Default)]
+pub struct OpenOptions {
+    request: ReadRequest,
+    detection: Detection,
+    vpc: VpcOptions,
+    captures: Option<CaptureOpener>,
+}
+
+impl OpenOptions {
+    /// Everything of everything, except captures.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Only these fields are needed; columns without a field are not.
+    #[must_use]
+    pub fn fields(mut self, fields: FieldSet) -> Self {
+        self.request.fields = fields.stored();
+        self.request.unknown_columns = false;
+        self
+    }
+
+    /// What the query needs, in full.
+    #[must_use]
+    pub fn request(mut self, request: ReadRequest) -> Self {
+        self.request = request;
+        self
+    }
+
+    /// A filter that will be applied: blocks without a match may be left out.
+    #[must_use]
+    pub fn filter(mut self, filter: Arc<Filter>) -> Self {
+        self.request.filter = Some(filter);
+        self
+    }
+
+    /// How the format of each input is found.
+    #[must_use]
+    pub fn detection(mut self, detection: Detection) -> Self {
+        self.detection = detection;
+        self
+    }
+
+    /// How to read VPC logs.
+    #[must_use]
+    pub fn vpc(mut self, options: VpcOptions) -> Self {
+        self.vpc = options;
+        self
+    }
+
+    /// Reads captures too, through this.
+    #[must_use]
+    pub fn captures(mut self, opener: CaptureOpener) -> Self {
+        self.captures = Some(opener);
+        self
+    }
+
+    /// Opens a file, a folder, or standard input for `-`.
+    ///
+    /// # Errors
+    /// As [`open_all`](Self::open_all).
+    pub fn open(self, path: impl AsRef<Path>) -> Result<Inputs> {
+        self.open_all([path])
+    }
+
+    /// Opens several inputs as one source, in this order; folders are walked in the order of names.
+    ///
+    /// One input that turns out to be unreadable among others is noted in the statistics and passed over.
+    ///
+    /// # Errors
+    /// When a path does not exist, a folder holds no file, or the only input cannot be opened.
+    pub fn open_all<P: AsRef<Path>>(self, paths: impl IntoIterator<Item = P>) -> Result<Inputs> {
+        let mut inputs = self.inputs(paths)?;
+        if inputs.waiting.len() == 1 {
+            inputs.open_next()?;
+        }
+        Ok(inputs)
+    }
+
+    /// Sums up inputs; flow files by their index alone, where they have one.
+    ///
+    /// # Errors
+    /// When a path does not exist or a folder holds no file. An input that cannot be read is noted in the
+    /// statistics.
+    pub fn totals<P: AsRef<Path>>(self, paths: impl IntoIterator<Item = P>) -> Result<(Totals, SourceStats)> {
+        let mut inputs = self.inputs(paths)?;
+        let (mut totals, mut batch) = (Totals::default(), FlowBatch::new());
+        loop {
+            match inputs.sum_up_next(&mut totals) {
+                Ok(true) => continue,
+                Ok(false) if !inputs.open_any() => return Ok((totals, inputs.stats)),
+                Ok(false) => {}
+                Err(error) => inputs.stats.problems.push_input(error),
+            }
+            while inputs.read_current(&mut batch) {
+                totals.add(&batch);
+            }
+        }
+    }
+
+    fn inputs<P: AsRef<Path>>(self, paths: impl IntoIterator<Item = P>) -> Result<Inputs> {
+        let mut inputs = Inputs::new(self);
+        for path in paths {
+            inputs.add(path.as_ref())?;
+        }
+        Ok(inputs)
+    }
+
+    /// The reader of one input.
+    fn reader(&self, input: Input) -> Result<Box<dyn FlowSource>> {
+        let name = input.name().to_owned();
+        match input.format() {
+            Format::Flow => {
+                let mut request = self.request.clone();
+                request.fields = request.fields.union(status_rows::fields());
+                Ok(match input.into_file() {
+                    Ok(file) => Box::new(FlowFileReader::open_file(file, &name, &request)?),
+                    Err(input) => Box::new(FlowFileReader::open(input.into_reader(), &name, &request)?),
+                })
+            }
+            Format::Vpc => {
+                Ok(Box::new(VpcReader::open(input.into_reader(), &name, &self.request, &self.vpc)?))
+            }
+            Format::Pcap | Format::PcapNg | Format::Snoop => match &self.captures {
+                Some(open) => open(input),
+                None => {
+                    let advice = "a packet capture; pcap2flow turns it into flows";
+                    Err(Error::unsupported(advice).in_input(name))
+                }
+            },
+        }
+    }
+}
+
+impl std::fmt::Debug for OpenOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OpenOptions")
+            .field("request", &self.request)
+            .field("detection", &self.detection)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Inputs read one after the other.
+pub struct Inputs {
+    options: OpenOptions,
+    waiting: VecDeque<PathBuf>,
+    current: Option<Current>,
+    stats: SourceStats,
+    progress: Progress,
+}
+
+/// The input being read.
+struct Current {
+    name: String,
+    format: Format,
+    bytes: ByteCount,
+    source: Box<dyn FlowSource>,
+    /// Rows that were held back because they are no flows.
+    held_back: StatusRows,
+}
+
+impl Inputs {
+    fn new(options: OpenOptions) -> Self {
+        Self {
+            options,
+            waiting: VecDeque::new(),
+            current: None,
+            stats: SourceStats::default(),
+            progress: Progress::default(),
+        }
+    }
+
+    /// How far reading has come.
+    pub fn progress(&self) -> Progress {
+        self.progress.clone()
+    }
+
+    /// Only the flows that match, one by one.
+    pub fn filtered(self, filter: &Filter) -> Flows<Self> {
+        Flows::new(self).filtered(filter)
+    }
+
+    /// Sums up the next input if it is a flow file, without opening it; `false` if it is not, or there is none.
+    fn sum_up_next(&mut self, totals: &mut Totals) -> Result<bool> {
+        let Some(path) = self.waiting.front().filter(|path| *path != Path::new("-")) else {
+            return Ok(false);
+        };
+        let Ok(input) = Input::open(path, self.options.detection) else { return Ok(false) };
+        if input.format() != Format::Flow {
+            return Ok(false);
+        }
+        let (name, bytes) = (input.name().to_owned(), input.byte_count());
+        let Ok(file) = input.into_file() else { return Ok(false) };
+        self.waiting.pop_front();
+        self.stats.files += 1;
+        let info = read_info(file, &name)?;
+        totals.merge(&info.totals);
+        self.stats.records += info.totals.rows();
+        self.stats.flows += info.totals.rows();
+        self.stats.bytes += bytes.get();
+        self.stats.problems.merge(info.problems);
+        Ok(true)
+    }
+
+    fn add(&mut self, path: &Path) -> Result<()> {
+        if path == Path::new("-") {
+            self.waiting.push_back(path.to_owned());
+            return Ok(());
+        }
+        let metadata =
+            path.metadata().map_err(|error| Error::from(error).in_input(path.display().to_string()))?;
+        if !metadata.is_dir() {
+            self.progress.expect(metadata.len());
+            self.waiting.push_back(path.to_owned());
+            return Ok(());
+        }
+        let walk = Walk::new(path);
+        if walk.files.is_empty() && walk.problems.is_empty() {
+            return Err(Error::new(ErrorKind::NothingToRead).in_input(path.display().to_string()));
+        }
+        let sizes = walk.files.iter().map(|file| file.metadata().map_or(0, |metadata| metadata.len()));
+        self.progress.expect(sizes.sum());
+        self.waiting.extend(walk.files);
+        self.stats.files_ignored += walk.hidden;
+        self.stats.problems.merge(walk.problems);
+        Ok(())
+    }
+
+    /// Opens the next waiting input; `false` if there is none.
+    fn open_next(&mut self) -> Result<bool> {
+        let Some(path) = self.waiting.pop_front() else { return Ok(false) };
+        self.stats.files += 1;
+        let input = Input::open(&path, self.options.detection)?;
+        let (name, format, bytes) = (input.name().to_owned(), input.format(), input.byte_count());
+        self.progress.begin(bytes.clone());
+        let source = self.options.reader(input)?;
+        let held_back = StatusRows::default();
+        self.current = Some(Current { name, format, bytes, source, held_back });
+        Ok(true)
+    }
+
+    /// Opens the next input that can be opened; `false` if there is none. Those that cannot are noted.
+    fn open_any(&mut self) -> bool {
+        loop {
+            let about_data = self.waiting.front().is_some_and(|path| is_about_data(path));
+            match self.open_next() {
+                Ok(opened) => return opened,
+                Err(error) if about_data && matches!(error.kind(), ErrorKind::UnknownFormat(_)) => {
+                    self.stats.files -= 1;
+                    self.stats.files_ignored += 1;
+                }
+                Err(error) => self.stats.problems.push_input(error),
+            }
+        }
+    }
+
+    /// Reads on in the input that is open, and closes it at its end; `false` if there is nothing more in it.
+    fn read_current(&mut self, batch: &mut FlowBatch) -> bool {
+        let Some(current) = &mut self.current else { return false };
+        match current.source.read_batch(batch) {
+            Ok(true) => {
+                if current.format == Format::Flow && !self.options.request.status_rows {
+                    current.held_back.take_from(batch);
+                }
+                name_rows(batch, &self.options.request, &current.name, current.format);
+                return true;
+            }
+            Ok(false) => self.close_current(),
+            Err(error) => {
+                let error = error.in_input(&current.name);
+                self.close_current();
+                self.stats.problems.push_input(error);
+            }
+        }
+        false
+    }
+
+    fn close_current(&mut self) {
+        if let Some(current) = self.current.take() {
+            self.progress.end(current.bytes.get());
+            self.stats.merge(current.stats());
+        }
+    }
+}
+
+impl Current {
+    fn stats(&self) -> SourceStats {
+        let mut stats = self.source.stats();
+        stats.bytes += self.bytes.get();
+        let StatusRows { nodata, skipdata } = self.held_back;
+        stats.flows -= nodata + skipdata;
+        stats.nodata += nodata;
+        stats.skipdata += skipdata;
+        stats
+    }
+}
+
+impl FlowSource for Inputs {
+    fn read_batch(&mut self, batch: &mut FlowBatch) -> Result<bool> {
+        loop {
+            if self.read_current(batch) {
+                return Ok(true);
+            }
+            if !self.open_any() {
+                batch.clear();
+                return Ok(false);
+            }
+        }
+    }
+
+    fn stats(&self) -> SourceStats {
+        let mut stats = self.stats.clone();
+        if let Some(current) = &self.current {
+            stats.merge(current.stats());
+        }
+        stats
+    }
+}
+
+impl std::fmt::Debug for Inputs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inputs")
+            .field("waiting", &self.waiting)
+            .field("stats", &self.stats)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Says where rows come from, where they do not say it themselves.
+fn name_rows(batch: &mut FlowBatch, request: &ReadRequest, name: &str, format: Format) {
+    if request.fields.contains(Field::Source) {
+        batch.fill_text(Field::Source, name);
+    }
+    if request.fields.contains(Field::Format) {
+        batch.fill_text(Field::Format, format.name());
+    }
+}
+
+/// Whether a file's name says that it is a text about data.
+fn is_about_data(path: &Path) -> bool {
+    let upper = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_uppercase();
+    upper.ends_with(".MD") || upper.starts_with("README") || upper.starts_with("LICENSE")
+}

@@ -1,0 +1,405 @@
+//! The one list of fields. Filter terms, CSV headings, JSON keys, `.flow` column names, the VPC reader and
+//! `docs/fields.md` come from [`FIELDS`]; a field exists everywhere as soon as it has a row here.
+//!
+//! The name of a field is also its name inside `.flow` files and never changes.
+
+use std::fmt;
+
+/// What the values of a field mean, and so how they are read, compared and printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FieldKind {
+    /// A number of things: packets, bytes, flows, or a plain identifier.
+    Count,
+    /// A rate or ratio computed from counters.
+    Rate,
+    /// A span of time in nanoseconds.
+    Duration,
+    /// A transport port, 0 to 65535.
+    Port,
+    /// An IP protocol number.
+    Protocol,
+    /// TCP control bits.
+    Flags,
+    /// A number from 0 to 255 without further meaning to us.
+    Byte,
+    /// An Ethernet address in the low 48 bits.
+    Mac,
+    /// Why the flow ended.
+    EndReason,
+    /// A point in time.
+    Time,
+    /// An IP address.
+    Addr,
+    /// Text, as the source wrote it.
+    Text,
+}
+
+/// How the values of a field are held in a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Storage {
+    /// Unsigned 64-bit numbers.
+    Number,
+    /// Nanoseconds since 1970 UTC.
+    Time,
+    /// IP addresses.
+    Addr,
+    /// Dictionary-coded text.
+    Text,
+}
+
+impl FieldKind {
+    /// The column type that holds values of this kind.
+    pub const fn storage(self) -> Storage {
+        match self {
+            Self::Time => Storage::Time,
+            Self::Addr => Storage::Addr,
+            Self::Text => Storage::Text,
+            _ => Storage::Number,
+        }
+    }
+
+    /// The largest value a number of this kind can have.
+    pub const fn max_number(self) -> u64 {
+        match self {
+            Self::Port => 0xffff,
+            Self::Protocol | Self::Flags | Self::Byte | Self::EndReason => 0xff,
+            Self::Mac => 0xffff_ffff_ffff,
+            _ => u64::MAX,
+        }
+    }
+}
+
+/// One row of the field table.
+#[derive(Debug)]
+pub struct FieldInfo {
+    /// The field.
+    pub field: Field,
+    /// Our name: `.flow` column, filter word, `--help-fields`.
+    pub name: &'static str,
+    /// What the values mean.
+    pub kind: FieldKind,
+    /// JSON key and CSV heading: nfdump's where nfdump has the field.
+    pub key: &'static str,
+    /// nfdump's output tag without the percent sign, empty if none.
+    pub nfdump: &'static str,
+    /// IPFIX information element (IANA "IPFIX Information Elements"), empty if none.
+    pub ipfix: &'static str,
+    /// Column of AWS VPC and transit gateway flow logs, empty if none.
+    pub aws: &'static str,
+    /// Key below `jsonPayload` of GCP VPC flow logs, empty if none.
+    pub gcp: &'static str,
+    /// Name in Azure NSG and VNet flow logs, empty if none.
+    pub azure: &'static str,
+    /// Meaning and unit in one sentence.
+    pub doc: &'static str,
+}
+
+macro_rules! fields {
+    ($($variant:ident $name:literal $kind:ident $key:literal $nfdump:literal $ipfix:literal $aws:literal $gcp:literal $azure:literal $doc:literal;)*) => {
+        /// A field of a flow record; [`FIELDS`] says all about each.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum Field { $(#[doc = $doc] $variant,)* }
+
+        /// Every field, in the order of [`Field`]'s variants.
+        pub static FIELDS: &[FieldInfo] = &[$(FieldInfo {
+            field: Field::$variant,
+            name: $name,
+            kind: FieldKind::$kind,
+            key: $key,
+            nfdump: $nfdump,
+            ipfix: $ipfix,
+            aws: $aws,
+            gcp: $gcp,
+            azure: $azure,
+            doc: $doc,
+        },)*];
+    };
+}
+
+fields! {
+//  variant      name           kind      JSON, CSV key    nfdump  IPFIX                         AWS             GCP                     Azure      meaning
+    First        "first"        Time      "first"          "ts"    "flowStartNanoseconds"        "start"         "start_time"            ""         "Time of the first packet, or start of the cloud log's window.";
+    Last         "last"         Time      "last"           "te"    "flowEndNanoseconds"          "end"           "end_time"              "time"     "Time of the last packet, or end of the cloud log's window.";
+    Protocol     "proto"        Protocol  "proto"          "pr"    "protocolIdentifier"          "protocol"      "connection.protocol"   "protocol" "IP protocol number.";
+    SrcAddr      "srcip"        Addr      "src_addr"       "sa"    "sourceIPAddress"             "srcaddr"       "connection.src_ip"     "src"      "Address of the initiator, or of the sender where the source is one-way.";
+    DstAddr      "dstip"        Addr      "dst_addr"       "da"    "destinationIPAddress"        "dstaddr"       "connection.dest_ip"    "dst"      "Address of the responder, or of the receiver where the source is one-way.";
+    SrcPort      "srcport"      Port      "src_port"       "sp"    "sourceTransportPort"         "srcport"       "connection.src_port"   "src port" "Port of the initiator; absent for protocols without ports.";
+    DstPort      "dstport"      Port      "dst_port"       "dp"    "destinationTransportPort"    "dstport"       "connection.dest_port"  "dst port" "Port of the responder; absent for protocols without ports.";
+    IcmpType     "icmptype"     Byte      "icmp_type"      "it"    "icmpTypeIPv4"                ""              ""                      ""         "ICMP or ICMPv6 type of the initiator's first packet.";
+    IcmpCode     "icmpcode"     Byte      "icmp_code"      "ic"    "icmpCodeIPv4"                ""              ""                      ""         "ICMP or ICMPv6 code of the initiator's first packet.";
+    IcmpId       "icmpid"       Port      "icmp_id"        ""      ""                            ""              ""                      ""         "Identifier of an ICMP echo or other query, which pairs request and reply.";
+    InPackets    "inpackets"    Count     "in_packets"     "ipkt"  "packetDeltaCount"            "packets"       "packets_sent"          "packets s->d" "Packets from source to destination.";
+    InBytes      "inbytes"      Count     "in_bytes"       "ibyt"  "octetDeltaCount"             "bytes"         "bytes_sent"            "bytes s->d"   "Bytes from source to destination, IP header included.";
+    OutPackets   "outpackets"   Count     "out_packets"    "opkt"  "reversePacketDeltaCount"     ""              ""                      "packets d->s" "Packets from destination to source; absent where the source is one-way.";
+    OutBytes     "outbytes"     Count     "out_bytes"      "obyt"  "reverseOctetDeltaCount"      ""              ""                      "bytes d->s"   "Bytes from destination to source, IP header included; absent where the source is one-way.";
+    InFlags      "inflags"      Flags     "in_tcp_flags"   ""      "tcpControlBits"              "tcp-flags"     ""                      ""         "TCP flags of all packets from source to destination.";
+    OutFlags     "outflags"     Flags     "out_tcp_flags"  ""      "reverseTcpControlBits"       ""              ""                      ""         "TCP flags of all packets from destination to source.";
+    SrcTos       "srctos"       Byte      "src_tos"        "stos"  "ipClassOfService"            ""              ""                      ""         "Type of service or traffic class of the first packet from source to destination.";
+    DstTos       "dsttos"       Byte      "dst_tos"        "dtos"  "reverseIpClassOfService"     ""              ""                      ""         "Type of service or traffic class of the first packet from destination to source.";
+    EndReason    "endreason"    EndReason "end_reason"     "end"   "flowEndReason"               ""              ""                      ""         "Why the flow ended.";
+    Flows        "flows"        Count     "aggr_flows"     "fl"    "deltaFlowCount"              ""              ""                      ""         "Flows in this record; one where the source does not say.";
+
+    Packets      "packets"      Count     "packets"        "pkt"   ""                            ""              ""                      ""         "Packets of both directions.";
+    Bytes        "bytes"        Count     "bytes"          "byt"   ""                            ""              ""                      ""         "Bytes of both directions.";
+    TcpFlags     "flags"        Flags     "tcp_flags"      "flg"   ""                            ""              ""                      ""         "TCP flags of both directions.";
+    Duration     "duration"     Duration  "duration"       "td"    "flowDurationMicroseconds"    ""              ""                      ""         "Time from first to last.";
+    Pps          "pps"          Rate      "pps"            "pps"   ""                            ""              ""                      ""         "Packets of both directions a second, 0 for a flow without duration.";
+    Bps          "bps"          Rate      "bps"            "bps"   ""                            ""              ""                      ""         "Bits of both directions a second, 0 for a flow without duration.";
+    Bpp          "bpp"          Rate      "bpp"            "bpp"   ""                            ""              ""                      ""         "Bytes a packet of both directions, 0 without packets.";
+
+    SrcMac       "srcmac"       Mac       "in_src_mac"     "ismc"  "sourceMacAddress"            ""              ""                      "mac"      "Link source address of the initiator's first packet.";
+    DstMac       "dstmac"       Mac       "out_dst_mac"    "odmc"  "destinationMacAddress"       ""              ""                      ""         "Link destination address of the initiator's first packet.";
+    Vlan         "vlan"         Count     "src_vlan"       "svln"  "vlanId"                      ""              ""                      ""         "Innermost VLAN id of the initiator's first packet.";
+    MinTtl       "minttl"       Byte      "ip_minttl"      "minttl" "minimumTTL"                 ""              ""                      ""         "Smallest TTL or hop limit, both directions.";
+    MaxTtl       "maxttl"       Byte      "ip_maxttl"      "maxttl" "maximumTTL"                 ""              ""                      ""         "Largest TTL or hop limit, both directions.";
+
+    PktSrcAddr   "pktsrcip"     Addr      "src_xlt_ip"     "nsa"   "postNATSourceIPAddress"      "pkt-srcaddr"   "connection.nat_ip"     ""         "Source address in the packet itself, where the recording interface stands for another.";
+    PktDstAddr   "pktdstip"     Addr      "dst_xlt_ip"     "nda"   "postNATDestinationIPAddress" "pkt-dstaddr"   ""                      ""         "Destination address in the packet itself, where the recording interface stands for another.";
+
+    Source       "source"       Text      "source"         ""      ""                            ""              ""                      ""         "Input the record was read from.";
+    Format       "format"       Text      "format"         ""      ""                            ""              ""                      ""         "Format of that input.";
+    Ident        "ident"        Text      "ident"          "idt"   ""                            ""              ""                      ""         "Name given to the recording (-I).";
+
+    Action       "action"       Text      "action"         "fwd"   "firewallEvent"               "action"        ""                      "decision" "ACCEPT or REJECT.";
+    LogStatus    "status"       Text      "log_status"     ""      ""                            "log-status"    ""                      ""         "OK; NODATA and SKIPDATA rows only where they are asked for.";
+    Account      "account"      Text      "account_id"     ""      ""                            "account-id"    "src_instance.project_id" ""       "Account that owns the interface.";
+    Interface    "interface"    Text      "interface_id"   ""      ""                            "interface-id"  ""                      ""         "Interface that was watched.";
+    Instance     "instance"     Text      "instance_id"    ""      ""                            "instance-id"   "src_instance.vm_name"  ""         "Instance of the interface.";
+    Vpc          "vpc"          Text      "vpc_id"         ""      ""                            "vpc-id"        "src_vpc.vpc_name"      ""         "Virtual network of the interface.";
+    Subnet       "subnet"       Text      "subnet_id"      ""      ""                            "subnet-id"     "src_vpc.subnetwork_name" ""       "Subnet of the interface.";
+    Region       "region"       Text      "region"         ""      ""                            "region"        "src_instance.region"   ""         "Region of the interface.";
+    Zone         "zone"         Text      "az_id"          ""      ""                            "az-id"         "src_instance.zone"     ""         "Availability zone id of the interface.";
+    Direction    "direction"    Text      "flow_direction" "dir"   "flowDirection"               "flow-direction" "reporter"             "direction" "ingress or egress, seen from the interface.";
+    TrafficPath  "path"         Byte      "traffic_path"   ""      ""                            "traffic-path"  ""                      ""         "Way out of the interface: 1 same VPC, 2 internet or gateway endpoint, 3 virtual private gateway, 4 peering within the region, 5 peering between regions, 6 local gateway, 7 gateway endpoint (Nitro), 8 internet gateway (Nitro).";
+    SrcService   "srcservice"   Text      "pkt_src_aws_service" "" ""                            "pkt-src-aws-service" "src_google_service" ""      "Cloud service that owns the source address.";
+    DstService   "dstservice"   Text      "pkt_dst_aws_service" "" ""                            "pkt-dst-aws-service" "dest_google_service" ""     "Cloud service that owns the destination address.";
+    LogVersion   "logversion"   Count     "version"        ""      ""                            "version"       ""                      "Version"  "Version the log record states.";
+    TrafficType  "type"         Text      "traffic_type"   ""      ""                            "type"          ""                      ""         "IPv4, IPv6 or EFA.";
+    SublocationType "sublocationtype" Text "sublocation_type" ""   ""                            "sublocation-type" ""                   ""         "wavelength, outpost or localzone.";
+    SublocationId   "sublocation"  Text    "sublocation_id"   ""   ""                            "sublocation-id" ""                     ""         "Id of that sublocation.";
+    EcsClusterArn   "ecsclusterarn" Text   "ecs_cluster_arn"  ""   ""                            "ecs-cluster-arn" ""                    ""         "ECS cluster that owns the traffic, as ARN.";
+    EcsCluster      "ecscluster"   Text    "ecs_cluster_name" ""   ""                            "ecs-cluster-name" ""                   ""         "ECS cluster that owns the traffic, by name.";
+    EcsInstanceArn  "ecsinstancearn" Text  "ecs_container_instance_arn" "" ""                    "ecs-container-instance-arn" ""         ""         "ECS container instance, as ARN.";
+    EcsInstance     "ecsinstance"  Text    "ecs_container_instance_id"  "" ""                    "ecs-container-instance-id" ""          ""         "ECS container instance.";
+    EcsContainer    "ecscontainer" Text    "ecs_container_id" ""   ""                            "ecs-container-id" ""                   ""         "Runtime id of the task's first container.";
+    EcsContainer2   "ecscontainer2" Text   "ecs_second_container_id" "" ""                       "ecs-second-container-id" ""            ""         "Runtime id of the task's second container.";
+    EcsService      "ecsservice"   Text    "ecs_service_name" ""   ""                            "ecs-service-name" ""                   ""         "ECS service that started the task.";
+    EcsTaskDefinition "ecstaskdefinition" Text "ecs_task_definition_arn" "" ""                   "ecs-task-definition-arn" ""            ""         "ECS task definition, as ARN.";
+    EcsTaskArn      "ecstaskarn"   Text    "ecs_task_arn"     ""   ""                            "ecs-task-arn"  ""                      ""         "ECS task, as ARN.";
+    EcsTask         "ecstask"      Text    "ecs_task_id"      ""   ""                            "ecs-task-id"   ""                      ""         "ECS task.";
+    RejectReason    "rejectreason" Text    "reject_reason"    ""   ""                            "reject-reason" ""                      ""         "BPA (VPC Block Public Access) or EC (encryption controls).";
+    Resource        "resource"     Text    "resource_id"      ""   ""                            "resource-id"   ""                      ""         "Regional NAT gateway that wrote the record.";
+    Encryption      "encryption"   Byte    "encryption_status" ""  ""                            "encryption-status" ""                  "encryption" "0 not encrypted, 1 by hardware, 2 by the application, 3 both.";
+    InstanceTag     "instancetag"  Text    "instance_tag"     ""   ""                            "instance-tag"  ""                      ""         "First chosen tag of the instance, percent-encoded.";
+    InstanceTag2    "instancetag2" Text    "instance_tag_2"   ""   ""                            "instance-tag-2" ""                     ""         "Second chosen tag of the instance, percent-encoded.";
+    InterfaceTag    "interfacetag" Text    "interface_tag"    ""   ""                            "interface-tag" ""                      ""         "First chosen tag of the interface, percent-encoded.";
+    InterfaceTag2   "interfacetag2" Text   "interface_tag_2"  ""   ""                            "interface-tag-2" ""                    ""         "Second chosen tag of the interface, percent-encoded.";
+    AsgTag          "asgtag"       Text    "asg_tag"          ""   ""                            "asg-tag"       ""                      ""         "First chosen tag of the Auto Scaling group, percent-encoded.";
+    AsgTag2         "asgtag2"      Text    "asg_tag_2"        ""   ""                            "asg-tag-2"     ""                      ""         "Second chosen tag of the Auto Scaling group, percent-encoded.";
+    InterfaceType   "interfacetype" Text   "interface_type"   ""   ""                            "interface-type" ""                     ""         "Kind of the recording interface.";
+    NextHopInterface "nexthopinterface" Text "next_hop_interface_id" "" ""                       "next-hop-interface-id" ""              ""         "Neighbour interface of the flow.";
+    NextHopSubnet   "nexthopsubnet" Text   "next_hop_subnet_id" "" ""                            "next-hop-subnet-id" ""                 ""         "Subnet of the neighbour interface.";
+    NextHopZone     "nexthopzone"  Text    "next_hop_az_id"   ""   ""                            "next-hop-az-id" ""                     ""         "Zone of the neighbour interface.";
+    NextHopVpc      "nexthopvpc"   Text    "next_hop_vpc_id"  ""   ""                            "next-hop-vpc-id" ""                    ""         "Virtual network of the neighbour interface.";
+    NextHopType     "nexthoptype"  Text    "next_hop_interface_type" "" ""                       "next-hop-interface-type" ""            ""         "Kind of the neighbour interface.";
+    ResourceType    "resourcetype" Text    "resource_type"    ""   ""                            "resource-type" ""                      ""         "TransitGateway or TransitGatewayAttachment.";
+    Tgw             "tgw"          Text    "tgw_id"           ""   ""                            "tgw-id"        ""                      ""         "Transit gateway.";
+    TgwAttachment   "tgwattachment" Text   "tgw_attachment_id" ""  ""                            "tgw-attachment-id" ""                  ""         "Attachment of the transit gateway.";
+    TgwSrcAccount   "tgwsrcaccount" Text   "tgw_src_vpc_account_id" "" ""                        "tgw-src-vpc-account-id" ""             ""         "Account of the source network.";
+    TgwDstAccount   "tgwdstaccount" Text   "tgw_dst_vpc_account_id" "" ""                        "tgw-dst-vpc-account-id" ""             ""         "Account of the destination network.";
+    TgwSrcVpc       "tgwsrcvpc"    Text    "tgw_src_vpc_id"   ""   ""                            "tgw-src-vpc-id" ""                     ""         "Source network.";
+    TgwDstVpc       "tgwdstvpc"    Text    "tgw_dst_vpc_id"   ""   ""                            "tgw-dst-vpc-id" ""                     ""         "Destination network.";
+    TgwSrcSubnet    "tgwsrcsubnet" Text    "tgw_src_subnet_id" ""  ""                            "tgw-src-subnet-id" ""                  ""         "Source subnet.";
+    TgwDstSubnet    "tgwdstsubnet" Text    "tgw_dst_subnet_id" ""  ""                            "tgw-dst-subnet-id" ""                  ""         "Destination subnet.";
+    TgwSrcInterface "tgwsrcinterface" Text "tgw_src_eni"      ""   ""                            "tgw-src-eni"   ""                      ""         "Attachment interface of the source.";
+    TgwDstInterface "tgwdstinterface" Text "tgw_dst_eni"      ""   ""                            "tgw-dst-eni"   ""                      ""         "Attachment interface of the destination.";
+    TgwSrcZone      "tgwsrczone"   Text    "tgw_src_az_id"    ""   ""                            "tgw-src-az-id" ""                      ""         "Zone of the source.";
+    TgwDstZone      "tgwdstzone"   Text    "tgw_dst_az_id"    ""   ""                            "tgw-dst-az-id" ""                      ""         "Zone of the destination.";
+    TgwPair         "tgwpair"      Text    "tgw_pair_attachment_id" "" ""                        "tgw-pair-attachment-id" ""             ""         "The other attachment of the flow.";
+    LostNoRoute     "lostnoroute"  Count   "packets_lost_no_route" "" ""                         "packets-lost-no-route" ""              ""         "Packets lost for want of a route.";
+    LostBlackhole   "lostblackhole" Count  "packets_lost_blackhole" "" ""                        "packets-lost-blackhole" ""             ""         "Packets lost to a blackhole route.";
+    LostMtu         "lostmtu"      Count   "packets_lost_mtu_exceeded" "" ""                     "packets-lost-mtu-exceeded" ""          ""         "Packets lost for being larger than the MTU.";
+    LostTtl         "lostttl"      Count   "packets_lost_ttl_expired" "" ""                      "packets-lost-ttl-expired" ""           ""         "Packets lost because the TTL ran out.";
+}
+
+/// Number of fields.
+pub const FIELD_COUNT: usize = Field::LostTtl as usize + 1;
+
+impl Field {
+    /// Every field, in table order.
+    pub fn all() -> impl Iterator<Item = Self> {
+        FIELDS.iter().map(|info| info.field)
+    }
+
+    /// The field's row of the table.
+    pub fn info(self) -> &'static FieldInfo {
+        &FIELDS[self as usize]
+    }
+
+    /// What the values mean.
+    pub fn kind(self) -> FieldKind {
+        self.info().kind
+    }
+
+    /// Our name of the field.
+    pub fn name(self) -> &'static str {
+        self.info().name
+    }
+
+    /// The field with this name of ours.
+    pub fn from_name(name: &str) -> Option<Self> {
+        FIELDS.iter().find(|info| info.name == name).map(|info| info.field)
+    }
+
+    /// The field that this AWS column fills; hyphens and underscores are the same.
+    pub fn from_aws(column: &str) -> Option<Self> {
+        let column = column.replace('_', "-");
+        FIELDS.iter().find(|info| !info.aws.is_empty() && info.aws == column).map(|info| info.field)
+    }
+
+    /// The stored fields this one is computed from; `None` for a field that is stored itself.
+    pub fn inputs(self) -> Option<FieldSet> {
+        let inputs: &[Self] = match self {
+            Self::Packets => &[Self::InPackets, Self::OutPackets],
+            Self::Bytes => &[Self::InBytes, Self::OutBytes],
+            Self::TcpFlags => &[Self::InFlags, Self::OutFlags],
+            Self::Duration => &[Self::First, Self::Last],
+            Self::Pps => &[Self::InPackets, Self::OutPackets, Self::First, Self::Last],
+            Self::Bps => &[Self::InBytes, Self::OutBytes, Self::First, Self::Last],
+            Self::Bpp => &[Self::InBytes, Self::OutBytes, Self::InPackets, Self::OutPackets],
+            _ => return None,
+        };
+        Some(inputs.iter().copied().collect())
+    }
+
+    /// Whether the field is computed from others and never stored.
+    pub fn is_derived(self) -> bool {
+        self.inputs().is_some()
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A set of fields: what a query needs, what a source has.
+///
+/// ```
+/// use flowcore::{Field, FieldSet};
+/// let set = FieldSet::from([Field::SrcAddr, Field::Bytes]).stored();
+/// assert!(set.contains(Field::InBytes) && !set.contains(Field::Bytes));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct FieldSet([u64; 4]);
+
+impl FieldSet {
+    /// No field.
+    pub const EMPTY: Self = Self([0; 4]);
+
+    /// Every stored field.
+    pub fn all() -> Self {
+        Field::all().filter(|field| !field.is_derived()).collect()
+    }
+
+    /// Adds a field.
+    pub fn insert(&mut self, field: Field) {
+        self.0[field as usize / 64] |= 1 << (field as usize % 64);
+    }
+
+    /// Whether the field is in the set.
+    pub const fn contains(&self, field: Field) -> bool {
+        self.0[field as usize / 64] & (1 << (field as usize % 64)) != 0
+    }
+
+    /// The fields of both sets together.
+    #[must_use]
+    pub fn union(mut self, other: Self) -> Self {
+        self.0.iter_mut().zip(other.0).for_each(|(word, other)| *word |= other);
+        self
+    }
+
+    /// The set with each computed field replaced by the stored fields it is computed from.
+    #[must_use]
+    pub fn stored(self) -> Self {
+        self.iter().fold(Self::EMPTY, |mut set, field| match field.inputs() {
+            Some(inputs) => set.union(inputs),
+            None => {
+                set.insert(field);
+                set
+            }
+        })
+    }
+
+    /// The fields of the set in table order.
+    pub fn iter(self) -> impl Iterator<Item = Field> {
+        Field::all().filter(move |&field| self.contains(field))
+    }
+
+    /// Whether there is no field in the set.
+    pub fn is_empty(&self) -> bool {
+        self.0 == [0; 4]
+    }
+}
+
+impl FromIterator<Field> for FieldSet {
+    fn from_iter<I: IntoIterator<Item = Field>>(fields: I) -> Self {
+        let mut set = Self::EMPTY;
+        fields.into_iter().for_each(|field| set.insert(field));
+        set
+    }
+}
+
+impl<const N: usize> From<[Field; N]> for FieldSet {
+    fn from(fields: [Field; N]) -> Self {
+        fields.into_iter().collect()
+    }
+}
+
+impl fmt::Debug for FieldSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+const _: () = assert!(FIELD_COUNT <= 256, "FieldSet holds 256 fields");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn rows_stand_in_the_order_of_the_variants() {
+        assert_eq!(FIELDS.len(), FIELD_COUNT);
+        for (at, info) in FIELDS.iter().enumerate() {
+            assert_eq!(info.field as usize, at, "{}", info.name);
+        }
+    }
+
+    #[test]
+    fn names_and_keys_are_unique_and_plain() {
+        let plain =
+            |text: &str| text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        let mut names = HashSet::new();
+        let mut keys = HashSet::new();
+        let mut aws = HashSet::new();
+        for info in FIELDS {
+            assert!(names.insert(info.name) && plain(info.name), "{}", info.name);
+            assert!(keys.insert(info.key) && plain(info.key), "{}", info.key);
+            assert!(info.aws.is_empty() || aws.insert(info.aws), "{}", info.aws);
+            assert!(info.doc.ends_with('.'), "{}", info.name);
+            assert_eq!(Field::from_name(info.name), Some(info.field));
+        }
+    }
+
+    #[test]
+    fn derived_fields_rest_on_stored_ones() {
+        for field in Field::all() {
+            assert!(field.inputs().is_none_or(|inputs| inputs.iter().all(|input| !input.is_derived())));
+        }
+        assert_eq!(Field::from_aws("pkt_src_aws_service"), Some(Field::SrcService));
+    }
+}

@@ -1,0 +1,102 @@
+//! Where flows go: anything that takes batches, and a flow file under its name.
+
+use std::path::Path;
+
+use crate::batch::FlowBatch;
+use crate::error::Result;
+use crate::format::flow::{FlowFileWriter, WriterOptions};
+use crate::output::{AtomicFile, CompleteFile, Overwrite};
+
+/// Anything that takes flows.
+pub trait FlowSink {
+    /// Adds the rows of a batch.
+    ///
+    /// # Errors
+    /// When the output cannot be written.
+    fn write_batch(&mut self, batch: &FlowBatch) -> Result<()>;
+
+    /// Completes the output; without this call it is not there.
+    ///
+    /// # Errors
+    /// When the rest cannot be written, or the output cannot be put in its place.
+    fn finish(self: Box<Self>) -> Result<()>;
+}
+
+/// Writes a `.flow` file that appears under its name when it is complete.
+///
+/// ```no_run
+/// use flowcore::format::flow::WriterOptions;
+/// use flowcore::{FlowBatch, FlowWriter, Overwrite};
+/// let mut writer = FlowWriter::create("a.flow", &WriterOptions::default(), Overwrite::No)?;
+/// writer.write_batch(&FlowBatch::new())?;
+/// writer.finish()?;
+/// # Ok::<(), flowcore::Error>(())
+/// ```
+pub struct FlowWriter {
+    writer: FlowFileWriter<AtomicFile>,
+    name: String,
+}
+
+impl FlowWriter {
+    /// Starts a file that will be called `path`; folders on the way to it are made.
+    ///
+    /// # Errors
+    /// When the file exists and may not be replaced, or cannot be written.
+    pub fn create(path: impl AsRef<Path>, options: &WriterOptions, overwrite: Overwrite) -> Result<Self> {
+        let name = path.as_ref().display().to_string();
+        let file = AtomicFile::create(path.as_ref(), overwrite)?;
+        let writer = FlowFileWriter::new(file, options).map_err(|error| error.in_input(&name))?;
+        Ok(Self { writer, name })
+    }
+
+    /// Adds the rows of a batch.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write_batch(&mut self, batch: &FlowBatch) -> Result<()> {
+        self.writer.write_batch(batch).map_err(|error| error.in_input(&self.name))
+    }
+
+    /// Completes the file and gives it its name.
+    ///
+    /// # Errors
+    /// When the rest cannot be written, or a file of that name has appeared in the meantime.
+    pub fn finish(self) -> Result<()> {
+        self.complete()?.publish()
+    }
+
+    /// Completes the bytes and closes the file, and leaves it to the caller when it takes its name.
+    ///
+    /// # Errors
+    /// When the rest cannot be written.
+    pub fn complete(self) -> Result<CompleteFile> {
+        let Self { writer, name } = self;
+        writer.finish().and_then(AtomicFile::complete).map_err(|error| error.in_input(name))
+    }
+}
+
+impl FlowSink for FlowWriter {
+    fn write_batch(&mut self, batch: &FlowBatch) -> Result<()> {
+        Self::write_batch(self, batch)
+    }
+
+    fn finish(self: Box<Self>) -> Result<()> {
+        Self::finish(*self)
+    }
+}
+
+impl<W: std::io::Write> FlowSink for FlowFileWriter<W> {
+    fn write_batch(&mut self, batch: &FlowBatch) -> Result<()> {
+        Self::write_batch(self, batch)
+    }
+
+    fn finish(self: Box<Self>) -> Result<()> {
+        Self::finish(*self).map(drop)
+    }
+}
+
+impl std::fmt::Debug for FlowWriter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FlowWriter").field("name", &self.name).finish_non_exhaustive()
+    }
+}

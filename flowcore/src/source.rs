@@ -1,0 +1,260 @@
+//! What readers have in common: batches out, and an account of everything that was read.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use crate::batch::FlowBatch;
+use crate::error::{Error, Result};
+use crate::filter::Filter;
+use crate::record::{FieldSet, Flow};
+
+/// Anything that yields flows: a file of any format, a folder, a capture being metered.
+///
+/// A record that cannot be used is noted in [`stats`](Self::stats) and reading goes on. An error means that this
+/// source yields no more; whatever it yielded before stands.
+pub trait FlowSource: Send {
+    /// Replaces the rows of `batch` by the next ones; `false` when there are none left.
+    ///
+    /// # Errors
+    /// When the input cannot be read on: the operating system failed, or the format is damaged beyond a record.
+    fn read_batch(&mut self, batch: &mut FlowBatch) -> Result<bool>;
+
+    /// What has been read so far, and what of it could not be used.
+    fn stats(&self) -> SourceStats;
+}
+
+impl<S: FlowSource + ?Sized> FlowSource for Box<S> {
+    fn read_batch(&mut self, batch: &mut FlowBatch) -> Result<bool> {
+        (**self).read_batch(batch)
+    }
+
+    fn stats(&self) -> SourceStats {
+        (**self).stats()
+    }
+}
+
+/// What a query needs from a reader, so that it reads no more.
+#[derive(Debug, Clone)]
+pub struct ReadRequest {
+    /// The stored fields that will be looked at; others may be left absent.
+    pub fields: FieldSet,
+    /// Columns without a field are wanted too.
+    pub unknown_columns: bool,
+    /// A filter that will be applied to the rows: a reader may leave out blocks without any match, never rows
+    /// that could match.
+    pub filter: Option<Arc<Filter>>,
+    /// NODATA and SKIPDATA rows of cloud logs are wanted as rows.
+    pub status_rows: bool,
+}
+
+impl Default for ReadRequest {
+    /// Everything, NODATA and SKIPDATA rows excepted.
+    fn default() -> Self {
+        Self { fields: FieldSet::all(), unknown_columns: true, filter: None, status_rows: false }
+    }
+}
+
+/// An account of what was read: every record, line and frame is in exactly one of these numbers.
+#[derive(Debug, Clone, Default)]
+pub struct SourceStats {
+    /// Inputs opened.
+    pub files: u64,
+    /// Files of a folder that were passed over: hidden ones, and texts named README, LICENSE or `*.md`.
+    pub files_ignored: u64,
+    /// Bytes read, before decompression.
+    pub bytes: u64,
+    /// Records: flows, NODATA and SKIPDATA rows.
+    pub records: u64,
+    /// Flows handed on, before any filter. Blocks skipped by their summary count with all their flows.
+    pub flows: u64,
+    /// Lines that name columns.
+    pub header_lines: u64,
+    /// Rows that say that an interface had no traffic.
+    pub nodata: u64,
+    /// Rows that say that records were lost.
+    pub skipdata: u64,
+    /// Lines or records that could not be used.
+    pub bad_records: u64,
+    /// Blocks of flow files that were read.
+    pub blocks: u64,
+    /// Blocks of flow files that were skipped because no row can match.
+    pub blocks_skipped: u64,
+    /// Frames of captures.
+    pub frames: u64,
+    /// Frames whose packet is in a flow.
+    pub frames_used: u64,
+    /// Frames that are in no flow, by reason.
+    pub frames_skipped: BTreeMap<String, u64>,
+    /// What went wrong, in the order of reading.
+    pub problems: Problems,
+}
+
+impl SourceStats {
+    /// Adds the account of a further source.
+    pub fn merge(&mut self, other: Self) {
+        self.files += other.files;
+        self.files_ignored += other.files_ignored;
+        self.bytes += other.bytes;
+        self.records += other.records;
+        self.flows += other.flows;
+        self.header_lines += other.header_lines;
+        self.nodata += other.nodata;
+        self.skipdata += other.skipdata;
+        self.bad_records += other.bad_records;
+        self.blocks += other.blocks;
+        self.blocks_skipped += other.blocks_skipped;
+        self.frames += other.frames;
+        self.frames_used += other.frames_used;
+        for (reason, count) in other.frames_skipped {
+            *self.frames_skipped.entry(reason).or_default() += count;
+        }
+        self.problems.merge(other.problems);
+    }
+
+    /// Frames that are in no flow.
+    pub fn skipped(&self) -> u64 {
+        self.frames_skipped.values().sum()
+    }
+}
+
+/// Problems met while reading, all of them counted. Those about single records are kept in full for the first few of
+/// each input, so that a file full of bad lines does not hide that another one is cut.
+#[derive(Debug, Clone, Default)]
+pub struct Problems {
+    kept: Vec<Arc<Error>>,
+    /// Problems about records among those kept.
+    records: usize,
+    total: u64,
+}
+
+/// Problems about records that are kept in full, per input.
+const KEPT_RECORDS: usize = 10;
+/// Problems that are kept in full at all.
+const KEPT: usize = 1000;
+
+impl Problems {
+    /// Notes a problem about a record of one input.
+    pub fn push(&mut self, error: Error) {
+        if self.records < KEPT_RECORDS {
+            self.kept.push(Arc::new(error));
+            self.records += 1;
+        }
+        self.total += 1;
+    }
+
+    /// Notes a problem about a whole input: it cannot be opened, or not be read to its end.
+    pub fn push_input(&mut self, error: Error) {
+        if self.kept.len() < KEPT {
+            self.kept.push(Arc::new(error));
+        }
+        self.total += 1;
+    }
+
+    /// The problems kept in full.
+    pub fn kept(&self) -> &[Arc<Error>] {
+        &self.kept
+    }
+
+    /// Problems met, kept or not.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// Whether nothing went wrong.
+    pub fn is_empty(&self) -> bool {
+        self.total == 0
+    }
+
+    /// Adds the problems of a further input.
+    pub fn merge(&mut self, other: Self) {
+        let room = KEPT.saturating_sub(self.kept.len());
+        self.kept.extend(other.kept.into_iter().take(room));
+        self.total += other.total;
+    }
+
+    /// Prints the problems kept, a line each that begins with the program's name, and how many more there were.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn report(&self, program: &str, out: &mut dyn Write) -> io::Result<()> {
+        for error in &self.kept {
+            writeln!(out, "{program}: {error}")?;
+        }
+        match self.total - self.kept.len() as u64 {
+            0 => Ok(()),
+            more => writeln!(out, "{program}: {more} more problems, of {} in all", self.total),
+        }
+    }
+}
+
+/// The flows of a source one by one: the comfortable way. The fast one is [`FlowSource::read_batch`].
+///
+/// ```no_run
+/// let filter = flowcore::Filter::parse("dst port 443 and bytes > 1M")?;
+/// for flow in flowcore::open("logs/2023-09-28.log.gz")?.filtered(&filter) {
+///     let flow = flow?;
+///     println!("{} {} bytes", flow.key.dst, flow.bytes());
+/// }
+/// # Ok::<(), flowcore::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Flows<S> {
+    source: S,
+    filter: Option<Filter>,
+    batch: FlowBatch,
+    rows: std::vec::IntoIter<usize>,
+    done: bool,
+}
+
+impl<S: FlowSource> Flows<S> {
+    /// Iterates over the flows of `source`.
+    pub fn new(source: S) -> Self {
+        Self { source, filter: None, batch: FlowBatch::new(), rows: Vec::new().into_iter(), done: false }
+    }
+
+    /// Only the flows that match.
+    #[must_use]
+    pub fn filtered(mut self, filter: &Filter) -> Self {
+        self.filter = Some(filter.clone());
+        self
+    }
+
+    /// What has been read so far.
+    pub fn stats(&self) -> SourceStats {
+        self.source.stats()
+    }
+
+    fn refill(&mut self) -> Result<bool> {
+        if self.done || !self.source.read_batch(&mut self.batch)? {
+            self.done = true;
+            return Ok(false);
+        }
+        let rows: Vec<usize> = match &self.filter {
+            Some(filter) => filter.select(&self.batch).rows().collect(),
+            None => (0..self.batch.len()).collect(),
+        };
+        self.rows = rows.into_iter();
+        Ok(true)
+    }
+}
+
+impl<S: FlowSource> Iterator for Flows<S> {
+    type Item = Result<Flow>;
+
+    fn next(&mut self) -> Option<Result<Flow>> {
+        loop {
+            if let Some(row) = self.rows.next() {
+                return Some(Ok(self.batch.flow(row)));
+            }
+            match self.refill() {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => {
+                    self.done = true;
+                    return Some(Err(error));
+                }
+            }
+        }
+    }
+}

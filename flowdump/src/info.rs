@@ -1,0 +1,51 @@
+//! `-I`: totals of the inputs, in nfdump's `name: value` lines.
+
+use std::io::{self, Write};
+
+use flowcore::{ReadRequest, Result, SourceStats, Totals};
+
+use crate::args::Plan;
+use crate::exit::Outcome;
+use crate::print::print_account;
+use crate::run::{open_options, report_problems};
+
+/// Prints the totals of all inputs. Flow files are summed up by their index alone.
+pub(crate) fn run(plan: &Plan) -> Result<Outcome> {
+    let request = ReadRequest { fields: Totals::fields(), unknown_columns: false, ..ReadRequest::default() };
+    let (totals, stats) = open_options(plan, request).totals(&plan.inputs)?;
+    print(&totals, &stats, &mut io::stdout().lock())?;
+    if !plan.quiet {
+        // stderr may be closed; the totals are out all the same.
+        drop(print_account(&stats, &mut io::stderr()));
+    }
+    Ok(report_problems(&stats))
+}
+
+/// Protocols that have lines of their own, as in nfdump; the others are summed up.
+const NAMED: [(&str, &[u8]); 3] = [("tcp", &[6]), ("udp", &[17]), ("icmp", &[1, 58])];
+
+fn print(totals: &Totals, stats: &SourceStats, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "Files: {}", stats.files)?;
+    writeln!(out, "Records: {}", totals.rows())?;
+    type Counter = (&'static str, fn(&flowcore::ProtocolTotals) -> u64);
+    let counters: [Counter; 3] = [
+        ("Flows", |sums| sums.flows),
+        ("Packets", |sums| sums.in_packets.saturating_add(sums.out_packets)),
+        ("Bytes", |sums| sums.in_bytes.saturating_add(sums.out_bytes)),
+    ];
+    for (name, count) in counters {
+        let sum = |chosen: &dyn Fn(Option<u8>) -> bool| {
+            let sums = totals.protocols().filter(|sums| chosen(sums.protocol.map(|protocol| protocol.0)));
+            sums.fold(0_u64, |sum, sums| sum.saturating_add(count(sums)))
+        };
+        writeln!(out, "{name}: {}", sum(&|_| true))?;
+        for (protocol, numbers) in NAMED {
+            writeln!(out, "{name}_{protocol}: {}", sum(&|n| n.is_some_and(|n| numbers.contains(&n))))?;
+        }
+        let named = |n: Option<u8>| n.is_some_and(|n| NAMED.iter().any(|(_, numbers)| numbers.contains(&n)));
+        writeln!(out, "{name}_other: {}", sum(&|n| !named(n)))?;
+    }
+    let time = |time: Option<flowcore::Timestamp>| time.map_or_else(|| "-".into(), |time| time.to_string());
+    writeln!(out, "First: {}", time(totals.first()))?;
+    writeln!(out, "Last: {}", time(totals.last()))
+}

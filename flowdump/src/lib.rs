@@ -1,0 +1,17 @@
+//! Prints, filters and summarises flows: the library behind the `flowdump` program.
+//!
+//! The program is [`args`] (what was typed, and what it means), then [`run`]: inputs of any format are opened by
+//! [`flowcore::OpenOptions`], filtered batch by batch, and printed by a [`print::Printer`] or written to a file.
+
+pub mod args;
+pub mod print;
+
+mod exit;
+mod info;
+mod order;
+mod output;
+mod run;
+
+pub use exit::Outcome;
+pub use order::Order;
+pub use run::{complain, run};

@@ -1,0 +1,19 @@
+//! `flowdump`: prints, filters and summarises flows.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use flowdump::args::{Flags, Plan};
+use flowdump::{Outcome, complain, run};
+
+fn main() -> ExitCode {
+    let result = Plan::new(Flags::parse()).and_then(|plan| run(&plan));
+    let outcome = result.unwrap_or_else(|error| {
+        if error.is_broken_pipe() {
+            return Outcome::PipeClosed;
+        }
+        complain(&error);
+        Outcome::Failed
+    });
+    outcome.into()
+}

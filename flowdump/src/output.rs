@@ -1,0 +1,206 @@
+//! Where chosen records go: text on stdout or in a file, a flow file, or nowhere.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use flowcore::format::flow::{FlowFileWriter, WriterOptions};
+use flowcore::{AtomicFile, Error, FieldSet, FlowBatch, Mask, Overwrite, Result};
+
+use crate::args::{OutputFormat, Plan};
+use crate::print::{Printer, Style, printer};
+
+/// The destination of the chosen records; the file or stream is opened by [`begin`](Self::begin).
+pub(crate) struct Output {
+    content: Content,
+    path: Option<PathBuf>,
+    overwrite: Overwrite,
+    sink: Sink,
+}
+
+/// What is written.
+enum Content {
+    Nothing,
+    Text(Box<dyn Printer>),
+    Flow(WriterOptions),
+}
+
+/// What takes it.
+enum Sink {
+    /// Nothing, or nothing yet.
+    Closed,
+    Text(BufWriter<Target>),
+    Flow(Box<FlowFileWriter<BufWriter<Target>>>),
+}
+
+/// The bytes' destination.
+enum Target {
+    Stdout(io::Stdout),
+    File(AtomicFile),
+}
+
+const BUFFER: usize = 256 * 1024;
+
+impl Output {
+    /// Resolves the plan's output; nothing is written or created yet.
+    ///
+    /// # Errors
+    /// When it is one of the inputs, or a terminal that would get binary data.
+    pub(crate) fn open(plan: &Plan) -> Result<Self> {
+        let path = plan.write.clone().filter(|path| path != Path::new("-"));
+        let content = content(plan);
+        if let Some(path) = &path {
+            flowcore::check_not_input(path, &plan.inputs)?;
+        } else if matches!(content, Content::Flow(_)) && io::stdout().is_terminal() {
+            return Err(Error::argument(
+                "a flow file is binary and stdout is a terminal; name a file with -w FILE",
+            ));
+        }
+        let overwrite = if plan.force { Overwrite::Yes } else { Overwrite::No };
+        Ok(Self { content, path, overwrite, sink: Sink::Closed })
+    }
+
+    /// The stored fields that are written, and whether columns without a field are.
+    pub(crate) fn needs(&self) -> (FieldSet, bool) {
+        match &self.content {
+            Content::Nothing => (FieldSet::EMPTY, false),
+            Content::Text(printer) => (printer.fields(), printer.unknown_columns()),
+            Content::Flow(_) => (FieldSet::all(), true),
+        }
+    }
+
+    /// Opens the file or stream and writes what stands before the first record.
+    ///
+    /// # Errors
+    /// When the file exists and may not be replaced, or cannot be written; all errors from here on name it.
+    pub(crate) fn begin(&mut self) -> Result<()> {
+        let begun = match &mut self.content {
+            Content::Nothing => Ok(Sink::Closed),
+            Content::Text(printer) => begin_text(printer.as_mut(), self.path.as_deref(), self.overwrite),
+            Content::Flow(options) => begin_flow(options, self.path.as_deref(), self.overwrite),
+        };
+        self.sink = begun.map_err(|error| named(error, self.path.as_deref()))?;
+        Ok(())
+    }
+
+    /// Writes the chosen rows.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub(crate) fn write(&mut self, batch: &FlowBatch, chosen: &Mask) -> Result<()> {
+        let written = match (&mut self.content, &mut self.sink) {
+            (Content::Text(printer), Sink::Text(out)) => {
+                chosen.rows().try_for_each(|row| printer.row(batch, row, out)).map_err(Error::from)
+            }
+            (_, Sink::Flow(writer)) if chosen.count() == batch.len() => writer.write_batch(batch),
+            (_, Sink::Flow(writer)) => {
+                let mut part = FlowBatch::new();
+                part.append(batch, chosen);
+                writer.write_batch(&part)
+            }
+            _ => Ok(()),
+        };
+        written.map_err(|error| named(error, self.path.as_deref()))
+    }
+
+    /// Writes these rows in this order.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub(crate) fn write_ordered(&mut self, batch: &FlowBatch, rows: &[usize]) -> Result<()> {
+        let written = match (&mut self.content, &mut self.sink) {
+            (Content::Text(printer), Sink::Text(out)) => {
+                rows.iter().try_for_each(|&row| printer.row(batch, row, out)).map_err(Error::from)
+            }
+            (_, Sink::Flow(writer)) => rows.chunks(flowcore::BATCH_ROWS).try_for_each(|rows| {
+                let mut part = FlowBatch::new();
+                rows.iter().for_each(|&row| part.push(&batch.flow(row)));
+                writer.write_batch(&part)
+            }),
+            _ => Ok(()),
+        };
+        written.map_err(|error| named(error, self.path.as_deref()))
+    }
+
+    /// Completes the output; a file gets its name now.
+    ///
+    /// # Errors
+    /// When the rest cannot be written or the file cannot get its name.
+    pub(crate) fn finish(self) -> Result<()> {
+        let Self { content, path, sink, .. } = self;
+        let finished = match (content, sink) {
+            (Content::Text(mut printer), Sink::Text(mut out)) => {
+                printer.end(&mut out).map_err(Error::from).and_then(|()| Target::finish(out))
+            }
+            (_, Sink::Flow(writer)) => writer.finish().and_then(Target::finish),
+            _ => Ok(()),
+        };
+        finished.map_err(|error| named(error, path.as_deref()))
+    }
+}
+
+fn content(plan: &Plan) -> Content {
+    let style = Style { heading: !plan.quiet, plain_numbers: plan.plain_numbers, color: plan.color };
+    match printer(plan.output, style) {
+        Some(printer) => Content::Text(printer),
+        None if plan.output == OutputFormat::Null => Content::Nothing,
+        None => Content::Flow(WriterOptions {
+            compression: plan.compression,
+            creator: concat!("flowdump ", env!("CARGO_PKG_VERSION")).into(),
+            ..WriterOptions::default()
+        }),
+    }
+}
+
+fn begin_text(printer: &mut dyn Printer, path: Option<&Path>, overwrite: Overwrite) -> Result<Sink> {
+    let mut out = Target::open(path, overwrite)?;
+    printer.begin(&mut out)?;
+    Ok(Sink::Text(out))
+}
+
+fn begin_flow(options: &WriterOptions, path: Option<&Path>, overwrite: Overwrite) -> Result<Sink> {
+    let out = Target::open(path, overwrite)?;
+    Ok(Sink::Flow(Box::new(FlowFileWriter::new(out, options)?)))
+}
+
+fn named(error: Error, path: Option<&Path>) -> Error {
+    error.in_input(path.map_or("stdout".into(), |path| path.display().to_string()))
+}
+
+impl Target {
+    fn open(path: Option<&Path>, overwrite: Overwrite) -> Result<BufWriter<Self>> {
+        let target = match path {
+            None => Self::Stdout(io::stdout()),
+            Some(path) => Self::File(AtomicFile::create(path, overwrite)?),
+        };
+        Ok(BufWriter::with_capacity(BUFFER, target))
+    }
+
+    fn finish(out: BufWriter<Self>) -> Result<()> {
+        match out.into_inner().map_err(io::IntoInnerError::into_error)? {
+            Self::Stdout(mut stdout) => Ok(stdout.flush()?),
+            Self::File(file) => file.finish(),
+        }
+    }
+}
+
+impl Write for Target {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Stdout(stdout) => stdout.write(data),
+            Self::File(file) => file.write(data),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Stdout(stdout) => stdout.flush(),
+            Self::File(file) => file.flush(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Output {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Output").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,138 @@
+//! CSV by RFC 4180: a heading, then one line a record, always the same columns.
+
+use std::io::{self, Write};
+
+use flowcore::{Addr, Field, FieldKind, FieldSet, FlowBatch, TcpFlags};
+
+use super::escape;
+use super::{Printer, Style};
+
+/// The columns, in this order. New ones are only ever added at the end.
+pub const CSV_FIELDS: &[Field] = &[
+    Field::First,
+    Field::Last,
+    Field::Duration,
+    Field::Protocol,
+    Field::SrcAddr,
+    Field::SrcPort,
+    Field::DstAddr,
+    Field::DstPort,
+    Field::InPackets,
+    Field::InBytes,
+    Field::OutPackets,
+    Field::OutBytes,
+    Field::TcpFlags,
+    Field::InFlags,
+    Field::OutFlags,
+    Field::SrcTos,
+    Field::DstTos,
+    Field::IcmpType,
+    Field::IcmpCode,
+    Field::Flows,
+    Field::EndReason,
+    Field::Vlan,
+    Field::SrcMac,
+    Field::DstMac,
+    Field::MinTtl,
+    Field::MaxTtl,
+    Field::PktSrcAddr,
+    Field::PktDstAddr,
+    Field::Action,
+    Field::LogStatus,
+    Field::Account,
+    Field::Interface,
+    Field::Instance,
+    Field::Vpc,
+    Field::Subnet,
+    Field::Region,
+    Field::Zone,
+    Field::Direction,
+    Field::TrafficPath,
+    Field::SrcService,
+    Field::DstService,
+    Field::Ident,
+    Field::Source,
+    Field::Format,
+];
+
+/// Prints CSV.
+#[derive(Debug)]
+pub(super) struct CsvPrinter {
+    heading: bool,
+    buffer: Vec<u8>,
+}
+
+impl CsvPrinter {
+    pub(super) fn new(style: Style) -> Self {
+        Self { heading: style.heading, buffer: Vec::new() }
+    }
+}
+
+impl Printer for CsvPrinter {
+    fn begin(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        if self.heading {
+            let names: Vec<&str> = CSV_FIELDS.iter().map(|field| field.info().key).collect();
+            write!(out, "{}\r\n", names.join(","))?;
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, batch: &FlowBatch, row: usize, out: &mut dyn Write) -> io::Result<()> {
+        self.buffer.clear();
+        for (at, &field) in CSV_FIELDS.iter().enumerate() {
+            if at > 0 {
+                self.buffer.push(b',');
+            }
+            write_value(batch, field, row, &mut self.buffer)?;
+        }
+        self.buffer.extend_from_slice(b"\r\n");
+        out.write_all(&self.buffer)
+    }
+
+    fn end(&mut self, _: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn fields(&self) -> FieldSet {
+        CSV_FIELDS.iter().copied().collect::<FieldSet>().stored()
+    }
+}
+
+/// A value as CSV and JSON show it, without quotes; nothing where it is absent.
+fn write_value(batch: &FlowBatch, field: Field, row: usize, out: &mut Vec<u8>) -> io::Result<()> {
+    match field.kind() {
+        FieldKind::Time => match batch.time(field, row) {
+            Some(time) => write!(out, "{time}"),
+            None => Ok(()),
+        },
+        FieldKind::Addr => match batch.addr(field, row) {
+            Addr::Unknown => Ok(()),
+            addr => write!(out, "{addr}"),
+        },
+        FieldKind::Text => {
+            escape::csv(batch.text(field, row).unwrap_or_default(), out);
+            Ok(())
+        }
+        kind => match batch.number(field, row) {
+            Some(number) => write_number(kind, number, out),
+            None => Ok(()),
+        },
+    }
+}
+
+/// A number in the form its kind has in CSV and JSON.
+pub(super) fn write_number(kind: FieldKind, number: u64, out: &mut Vec<u8>) -> io::Result<()> {
+    match kind {
+        FieldKind::Flags => write!(out, "{}", TcpFlags(u8::try_from(number).unwrap_or(u8::MAX))),
+        FieldKind::Mac => {
+            let b = number.to_be_bytes();
+            write!(out, "{:02x}:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", b[2], b[3], b[4], b[5], b[6], b[7])
+        }
+        FieldKind::Duration => write!(out, "{}.{:09}", number / 1_000_000_000, number % 1_000_000_000),
+        FieldKind::EndReason => match flowcore::EndReason::from_number(number) {
+            Some(reason) => write!(out, "{reason}"),
+            None => write!(out, "{number}"),
+        },
+        _ => write!(out, "{number}"),
+    }
+}

@@ -1,0 +1,169 @@
+//! What makes packets belong together: the 5-tuple without direction.
+
+use std::hash::{Hash, Hasher};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use flowcore::{Addr, Protocol};
+
+use crate::packet::{Icmp, Packet};
+
+/// Both ends in a fixed order, so that the two directions of a flow have the same key. 40 bytes: a table of
+/// millions of flows is mostly keys and counters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Key {
+    low_addr: Bits,
+    high_addr: Bits,
+    low_port: u16,
+    high_port: u16,
+    protocol: Protocol,
+    /// 4 or 6: an IPv4 address and the IPv6 address that maps it are different.
+    version: u8,
+    pairing: Pairing,
+}
+
+/// An address as two halves, the higher one first, which needs no alignment to 16 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Bits(u64, u64);
+
+/// How the two 16-bit numbers of the ends are to be understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Pairing {
+    /// Ports.
+    Ports,
+    /// No ports: a protocol without, a later fragment, or a packet cut before them.
+    NoPorts,
+    /// The identifier of an ICMP query; the number is the type of the request.
+    IcmpQuery(u8),
+    /// Type and code of any other ICMP message.
+    IcmpMessage,
+}
+
+/// Which end of the key a packet comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    /// The end with the lower address and port.
+    Low,
+    /// The other one.
+    High,
+}
+
+impl Side {
+    pub(super) const fn other(self) -> Self {
+        match self {
+            Self::Low => Self::High,
+            Self::High => Self::Low,
+        }
+    }
+}
+
+impl Key {
+    /// The key of a packet, and the side that sent it.
+    pub(super) fn of(packet: &Packet) -> (Self, Side) {
+        let (pairing, src_port, dst_port) = numbers(packet);
+        let src = (Bits::of(packet.src), src_port);
+        let dst = (Bits::of(packet.dst), dst_port);
+        let (low, high, side) = if src <= dst { (src, dst, Side::Low) } else { (dst, src, Side::High) };
+        let key = Self {
+            low_addr: low.0,
+            high_addr: high.0,
+            low_port: low.1,
+            high_port: high.1,
+            protocol: packet.protocol,
+            version: if packet.src.is_ipv4() { 4 } else { 6 },
+            pairing,
+        };
+        (key, side)
+    }
+
+    /// The protocol of the packets.
+    pub(super) const fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    /// The address of a side.
+    pub(super) fn addr(&self, side: Side) -> Addr {
+        let Bits(high, low) = if side == Side::Low { self.low_addr } else { self.high_addr };
+        match self.version {
+            #[expect(clippy::cast_possible_truncation, reason = "an IPv4 address was put there")]
+            4 => Addr::V4(Ipv4Addr::from(low as u32)),
+            _ => Addr::V6(Ipv6Addr::from(u128::from(high) << 64 | u128::from(low))),
+        }
+    }
+
+    /// The port of a side; `None` for packets without ports.
+    pub(super) fn port(&self, side: Side) -> Option<u16> {
+        (self.pairing == Pairing::Ports).then_some(if side == Side::Low {
+            self.low_port
+        } else {
+            self.high_port
+        })
+    }
+
+    /// Whether fragments whose first one never came have this key.
+    pub(super) fn takes_orphans(&self) -> bool {
+        self.pairing == Pairing::NoPorts
+    }
+
+    /// The identifier of an ICMP query.
+    pub(super) fn icmp_id(&self) -> Option<u16> {
+        matches!(self.pairing, Pairing::IcmpQuery(_)).then_some(self.low_port)
+    }
+}
+
+impl Bits {
+    fn of(addr: IpAddr) -> Self {
+        match addr {
+            IpAddr::V4(addr) => Self(0, u64::from(u32::from(addr))),
+            IpAddr::V6(addr) => {
+                let &[a, b, c, d, e, f, g, h, ref low @ ..] = &addr.octets();
+                Self(u64::from_be_bytes([a, b, c, d, e, f, g, h]), u64::from_be_bytes(*low))
+            }
+        }
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for Bits(high, low) in [self.low_addr, self.high_addr] {
+            state.write_u64(high);
+            state.write_u64(low);
+        }
+        let ports = u64::from(self.low_port) << 16 | u64::from(self.high_port);
+        state.write_u64(ports << 16 | u64::from(self.protocol.0) << 8 | u64::from(self.version));
+    }
+}
+
+fn numbers(packet: &Packet) -> (Pairing, u16, u16) {
+    if let Some(icmp) = packet.icmp {
+        return match (query_request(packet.protocol, icmp), icmp.id) {
+            (Some(request), Some(id)) => (Pairing::IcmpQuery(request), id, id),
+            _ => {
+                let message = u16::from_be_bytes([icmp.kind, icmp.code]);
+                (Pairing::IcmpMessage, message, message)
+            }
+        };
+    }
+    match packet.ports {
+        Some((src, dst)) => (Pairing::Ports, src, dst),
+        None => (Pairing::NoPorts, 0, 0),
+    }
+}
+
+/// The request type of a query that is answered with the same identifier (RFC 792, RFC 950, RFC 4443, RFC 8335).
+fn query_request(protocol: Protocol, icmp: Icmp) -> Option<u8> {
+    match (protocol, icmp.kind) {
+        (Protocol::ICMP, 0 | 8) => Some(8),
+        (Protocol::ICMP, 13 | 14) => Some(13),
+        (Protocol::ICMP, 15 | 16) => Some(15),
+        (Protocol::ICMP, 17 | 18) => Some(17),
+        (Protocol::ICMP, 42 | 43) => Some(42),
+        (Protocol::ICMPV6, 128 | 129) => Some(128),
+        (Protocol::ICMPV6, 160 | 161) => Some(160),
+        _ => None,
+    }
+}
+
+/// Whether this is the answer to a query, so that the flow's initiator is the receiver.
+pub(super) fn is_query_reply(protocol: Protocol, icmp: Icmp) -> bool {
+    query_request(protocol, icmp).is_some_and(|request| request != icmp.kind)
+}

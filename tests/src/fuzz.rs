@@ -1,0 +1,215 @@
+//! The bodies of the fuzz targets, each with something that has to hold for any input whatever.
+//!
+//! `fuzz/` feeds them random bytes; `tests/tests/fuzz_replay.rs` feeds them the seeds and everything that was ever
+//! found, in ordinary test runs.
+
+use std::io::{self, Cursor, Read};
+
+use flowcore::format::flow::{FlowFileReader, FlowFileWriter, WriterOptions};
+use flowcore::format::vpc::{VpcOptions, VpcReader};
+use flowcore::{
+    Detection, Field, Filter, Flow, FlowBatch, FlowSource, Input, ReadRequest, Result, SourceStats,
+};
+use pcap2flow::capture::{CaptureReader, LinkType};
+use pcap2flow::packet::decode;
+use pcap2flow::{Converter, MeterOptions};
+
+/// A pcap capture: see [`capture`].
+pub fn pcap(data: &[u8]) {
+    const MAGIC: [[u8; 4]; 4] = [
+        [0xd4, 0xc3, 0xb2, 0xa1],
+        [0xa1, 0xb2, 0xc3, 0xd4],
+        [0x4d, 0x3c, 0xb2, 0xa1],
+        [0xa1, 0xb2, 0x3c, 0x4d],
+    ];
+    let Some((&first, rest)) = data.split_first() else { return };
+    capture(&[&MAGIC[usize::from(first) % 4], rest].concat());
+}
+
+/// A pcapng capture: see [`capture`].
+pub fn pcapng(data: &[u8]) {
+    capture(&[&[0x0a, 0x0d, 0x0d, 0x0a], data].concat());
+}
+
+/// Frames do not depend on how the bytes arrive, hold no byte that is not in the file, and each is used or skipped;
+/// packets and bytes of the flows are those of the frames used.
+pub fn capture(data: &[u8]) {
+    let (whole, ended_well) = frames(Box::new(Cursor::new(data.to_vec())));
+    let (pieces, pieces_ended_well) = frames(Box::new(Pieces { data: data.to_vec(), at: 0, size: 7 }));
+    assert_eq!((&whole, ended_well), (&pieces, pieces_ended_well), "frames depend on how the bytes arrive");
+    assert!(whole.iter().map(|frame| frame.3.len()).sum::<usize>() <= data.len());
+
+    let Ok(input) = Input::from_reader("fuzz", Box::new(Cursor::new(data.to_vec())), Detection::Bytes) else {
+        return;
+    };
+    let Ok(mut converter) = Converter::from_input(input, &MeterOptions::default()) else { return };
+    let (flows, stats) = read_all(&mut converter).expect("a converter notes problems and goes on");
+    let decoded = whole.iter().filter_map(|(_, link, wire_len, data)| decode(*link, *wire_len, data).ok());
+    let bytes: u64 = decoded.clone().map(|packet| u64::from(packet.ip_bytes)).sum();
+    assert_eq!(stats.frames, whole.len() as u64);
+    assert_eq!(stats.frames, stats.frames_used + stats.skipped());
+    assert_eq!(stats.frames_used, decoded.count() as u64);
+    assert_eq!(stats.problems.is_empty(), ended_well);
+    assert_eq!(flows.iter().map(Flow::packets).sum::<u64>(), stats.frames_used);
+    assert_eq!(flows.iter().map(Flow::bytes).sum::<u64>(), bytes);
+}
+
+/// One frame of any link type, whole and cut: a cut frame never shows another conversation than the whole one.
+pub fn packet(data: &[u8]) {
+    let &[link_high, link_low, len_high, len_low, ref frame @ ..] = data else { return };
+    let link = LinkType(u32::from(u16::from_be_bytes([link_high, link_low])));
+    // No more can be captured than was on the wire.
+    let wire_len = u32::from(u16::from_be_bytes([len_high, len_low]))
+        .max(u32::try_from(frame.len()).unwrap_or(u32::MAX));
+    let whole = decode(Some(link), wire_len, frame);
+    for cut in 0..frame.len().min(128) {
+        let Ok(packet) = decode(Some(link), wire_len, &frame[..cut]) else { continue };
+        let whole = whole.as_ref().expect("what a cut frame shows, the whole one shows too");
+        assert_eq!((packet.src, packet.dst), (whole.src, whole.dst));
+        // A jumbogram's length is in an option, which the cut may have taken away (RFC 2675).
+        assert!(packet.ip_bytes == whole.ip_bytes || whole.ip_bytes > JUMBOGRAM);
+        assert!(packet.ports.is_none() || packet.ports == whole.ports);
+    }
+}
+
+/// IPv6 packets that are longer are jumbograms: the fixed header, and the largest payload length it can state.
+const JUMBOGRAM: u32 = 40 + 0xffff;
+
+/// A flow file: what can be read of it can be written and reads back equal, and stream and file agree.
+pub fn flow_file(data: &[u8]) {
+    let request = ReadRequest::default();
+    let Ok(mut reader) = FlowFileReader::open(Box::new(Cursor::new(data.to_vec())), "fuzz", &request) else {
+        return;
+    };
+    let Ok((flows, _)) = read_all(&mut reader) else { return };
+    assert_eq!(through_flow_file(&flows), flows);
+}
+
+/// VPC log text: every line is in exactly one count, arrival in pieces changes nothing, and the flows survive a flow
+/// file.
+pub fn vpc_text(data: &[u8]) {
+    let open = |input: Box<dyn Read + Send>| {
+        VpcReader::open(input, "fuzz", &ReadRequest::default(), &VpcOptions::default())
+    };
+    let read = |input| read_all(&mut open(input).ok()?).ok();
+    let whole = read(Box::new(Cursor::new(data.to_vec())));
+    let pieces = read(Box::new(Pieces { data: data.to_vec(), at: 0, size: 11 }));
+    assert_eq!(whole.as_ref().map(|(flows, _)| flows), pieces.as_ref().map(|(flows, _)| flows));
+    let Some((flows, stats)) = whole else { return };
+    let counts = |stats: &SourceStats| [stats.records, stats.header_lines, stats.bad_records];
+    assert_eq!(Some(counts(&stats)), pieces.map(|(_, stats)| counts(&stats)));
+    assert_eq!(stats.records, stats.flows + stats.nodata + stats.skipdata);
+    assert_eq!(stats.flows, flows.len() as u64);
+    let is_blank = |line: &[u8]| {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).iter().all(|&byte| byte == b' ')
+    };
+    let lines = data.split(|&byte| byte == b'\n').filter(|line| !is_blank(line)).count() as u64;
+    assert_eq!(counts(&stats).iter().sum::<u64>(), lines, "a line is in no count, or in two");
+    assert_eq!(through_flow_file(&flows), flows);
+}
+
+/// A filter: an error points inside the expression; a filter's canonical text is the same filter; rows and columns
+/// agree on what matches.
+pub fn filter(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let filter = match Filter::parse(text) {
+        Ok(filter) => filter,
+        Err(error) => {
+            assert!(text.get(error.span()).is_some(), "the error's span is no part of the expression");
+            assert!(error.to_string().contains('^'));
+            return;
+        }
+    };
+    let canonical = filter.to_string();
+    let again = Filter::parse(&canonical).expect("canonical text parses");
+    assert_eq!(again.to_string(), canonical);
+    let batch = sample_batch();
+    let chosen = filter.select(&batch);
+    for row in 0..batch.len() {
+        let flow = batch.flow(row);
+        assert_eq!(chosen.get(row), filter.matches(&flow), "{text}: row {row}");
+        assert_eq!(chosen.get(row), again.matches(&flow), "{canonical}: row {row}");
+    }
+}
+
+type OwnedFrame = (i64, Option<LinkType>, u32, Vec<u8>);
+
+/// The frames of a capture, and whether it ended without an error.
+fn frames(input: Box<dyn Read + Send>) -> (Vec<OwnedFrame>, bool) {
+    let mut frames = Vec::new();
+    let Ok(mut reader) = CaptureReader::open(input) else { return (frames, false) };
+    loop {
+        let each = |frame: pcap2flow::capture::Frame<'_>| {
+            frames.push((frame.time.as_nanos(), frame.link, frame.wire_len, frame.data.to_vec()));
+        };
+        match reader.read_frames(each) {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(_) => return (frames, false),
+        }
+    }
+    assert_eq!(reader.frames(), frames.len() as u64);
+    (frames, true)
+}
+
+fn read_all(source: &mut dyn FlowSource) -> Result<(Vec<Flow>, SourceStats)> {
+    let (mut batch, mut flows) = (FlowBatch::new(), Vec::new());
+    while source.read_batch(&mut batch)? {
+        flows.extend((0..batch.len()).map(|row| batch.flow(row)));
+    }
+    Ok((flows, source.stats()))
+}
+
+/// Writes flows to a flow file in memory and reads them back.
+fn through_flow_file(flows: &[Flow]) -> Vec<Flow> {
+    let mut batch = FlowBatch::new();
+    flows.iter().for_each(|flow| batch.push(flow));
+    let mut writer = FlowFileWriter::new(Vec::new(), &WriterOptions::default()).expect("memory is writable");
+    writer.write_batch(&batch).expect("memory is writable");
+    let file = writer.finish().expect("memory is writable");
+    let mut reader = FlowFileReader::open(Box::new(Cursor::new(file)), "memory", &ReadRequest::default())
+        .expect("what was written can be opened");
+    let (read, stats) = read_all(&mut reader).expect("what was written can be read");
+    assert!(stats.problems.is_empty());
+    read
+}
+
+/// A few flows of different kinds.
+fn sample_batch() -> FlowBatch {
+    let mut batch = FlowBatch::new();
+    for n in 0..12_u64 {
+        let mut flow = Flow::default();
+        flow.key.src = if n % 3 == 0 { "2001:db8::7" } else { "10.0.0.7" }.parse().expect("an address");
+        flow.key.dst = if n % 4 == 0 { "192.0.2.1" } else { "10.0.0.8" }.parse().expect("an address");
+        flow.key.src_port = (n % 5 != 0).then_some(443);
+        flow.key.dst_port = u16::try_from(n * 40).ok();
+        flow.key.protocol = Some(flowcore::Protocol([6, 17, 1][n as usize % 3]));
+        flow.first = Some(flowcore::Timestamp::from_secs(1_700_000_000 + n.cast_signed()));
+        flow.last = (n % 6 != 0).then(|| flowcore::Timestamp::from_secs(1_700_000_060));
+        flow.forward.packets = Some(n);
+        flow.forward.bytes = Some(n * 1000);
+        flow.reverse.bytes = (n % 2 == 0).then_some(n << 20);
+        flow.forward.flags = (n % 3 == 0).then_some(flowcore::TcpFlags(0x12));
+        flow.set(Field::Action, if n % 2 == 0 { "ACCEPT" } else { "REJECT" }.into());
+        batch.push(&flow);
+    }
+    batch
+}
+
+/// Bytes that arrive a few at a time.
+struct Pieces {
+    data: Vec<u8>,
+    at: usize,
+    size: usize,
+}
+
+impl Read for Pieces {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let rest = self.data.get(self.at..).unwrap_or_default();
+        let size = rest.len().min(self.size).min(buffer.len());
+        buffer[..size].copy_from_slice(&rest[..size]);
+        self.at += size;
+        Ok(size)
+    }
+}

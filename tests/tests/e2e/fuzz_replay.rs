@@ -1,0 +1,90 @@
+//! The fuzz targets' bodies over seeds, damaged seeds, and everything fuzzing ever found.
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use flow_tests::{fuzz, harness};
+
+type Target = (&'static str, fn(&[u8]));
+
+const TARGETS: [Target; 6] = [
+    ("pcap", fuzz::pcap),
+    ("pcapng", fuzz::pcapng),
+    ("packet", fuzz::packet),
+    ("flow_file", fuzz::flow_file),
+    ("vpc_text", fuzz::vpc_text),
+    ("filter", fuzz::filter),
+];
+
+fn crashers() -> PathBuf {
+    harness::testdata("crashers")
+}
+
+#[test]
+fn what_was_found_stays_fixed() {
+    for (name, body) in TARGETS {
+        let folder = crashers().join(name);
+        let Ok(entries) = folder.read_dir() else { continue };
+        for entry in entries {
+            let path = entry.unwrap().path();
+            let data = std::fs::read(&path).unwrap();
+            assert!(
+                std::panic::catch_unwind(|| body(&data)).is_ok(),
+                "{} fails again: cargo +nightly fuzz run {name} {}",
+                path.display(),
+                path.display()
+            );
+        }
+    }
+}
+
+/// Every folder of crashers belongs to a target, so none is silently left out.
+#[test]
+fn every_crasher_has_its_target() {
+    for entry in crashers().read_dir().into_iter().flatten() {
+        let name = entry.unwrap().file_name();
+        assert!(TARGETS.iter().any(|(target, _)| name == *target), "no target for {}", name.display());
+    }
+}
+
+#[test]
+fn captures_hold_when_bytes_are_damaged() {
+    let capture = std::fs::read(harness::testdata("lab/attack.pcap")).unwrap();
+    damaged(&capture[..20_000], fuzz::capture);
+    let frame = [&[0, 1, 0, 80], &capture[40..120]].concat();
+    damaged(&frame, fuzz::packet);
+}
+
+#[test]
+fn logs_hold_when_bytes_are_damaged() {
+    let (_, file) = harness::files_in(&harness::testdata("lab/logs")).remove(0);
+    let mut text = Vec::new();
+    flate2::read::MultiGzDecoder::new(std::fs::File::open(file).unwrap()).read_to_end(&mut text).unwrap();
+    text.truncate(2000);
+    damaged(&text, fuzz::vpc_text);
+}
+
+#[test]
+fn filters_hold_when_letters_are_damaged() {
+    for text in [
+        "src ip in [10.0.0.0/8 2001:db8::/32] and not (dst port 80-90 or flags S)",
+        "duration > 1.5m and first seen >= 2023-09-28T17:22:35Z && action != \"REJECT\"",
+    ] {
+        damaged(text.as_bytes(), fuzz::filter);
+    }
+}
+
+/// Runs the body over the data, and over it with single bytes changed, cut and doubled.
+fn damaged(data: &[u8], body: fn(&[u8])) {
+    body(data);
+    let step = (data.len() / 400).max(1);
+    for at in (0..data.len()).step_by(step) {
+        for change in [0x00, 0x01, 0x20, 0x80, 0xff] {
+            let mut changed = data.to_vec();
+            changed[at] ^= change;
+            body(&changed);
+        }
+        body(&data[..at]);
+        body(&[&data[..at], &data[at.saturating_sub(3)..]].concat());
+    }
+}

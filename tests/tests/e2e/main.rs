@@ -1,0 +1,44 @@
+//! End-to-end tests: each runs our binaries as a user does. One module per theme.
+
+mod corpus;
+mod errors;
+mod examples;
+mod fuzz_replay;
+mod inputs;
+mod lab;
+mod options;
+mod peers;
+mod same_records;
+mod vpc_lab;
+
+use serde_json::Value;
+
+/// The sum of a number over records; absent numbers count as none.
+fn sum(records: &[Value], key: &str) -> u64 {
+    records.iter().map(|record| record[key].as_u64().unwrap_or(0)).sum()
+}
+
+/// Packets of both directions.
+fn packets(records: &[Value]) -> u64 {
+    sum(records, "in_packets") + sum(records, "out_packets")
+}
+
+/// Bytes of both directions.
+fn bytes(records: &[Value]) -> u64 {
+    sum(records, "in_bytes") + sum(records, "out_bytes")
+}
+
+/// A time of a record without the zeros that may end its fraction, so that times of all precisions compare as text.
+fn time(record: &Value, key: &str) -> String {
+    let text = record[key].as_str().unwrap_or_else(|| panic!("no time {key} in {record}"));
+    without_zeros(text)
+}
+
+fn without_zeros(time: &str) -> String {
+    let time = time.strip_suffix('Z').unwrap_or_else(|| panic!("{time} does not say that it is UTC"));
+    match time.split_once('.') {
+        Some((seconds, fraction)) if fraction.bytes().all(|digit| digit == b'0') => format!("{seconds}Z"),
+        Some(_) => format!("{}Z", time.trim_end_matches('0')),
+        None => format!("{time}Z"),
+    }
+}
