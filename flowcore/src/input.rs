@@ -90,10 +90,12 @@ impl Input {
         let named = |error: Error| error.in_input(name);
         let read = ByteCount::default();
         let counted = Box::new(Counted { inner: reader, count: read.clone() });
-        let (head, reader) = peek(counted, 16).map_err(|error| named(error.into()))?;
+        let (head, reader) = peek(counted, 16, |_| false).map_err(|error| named(error.into()))?;
         let compression = Compression::detect(&head);
         let reader = decompress(reader, compression).map_err(|error| named(error.into()))?;
-        let (head, reader) = peek(reader, SNIFF_BYTES).map_err(|error| named(error.into()))?;
+        // A capture that is still being written tells itself by its first bytes, and the next ones may take long.
+        let is_capture = |head: &[u8]| sniff(head).is_some_and(Format::is_capture);
+        let (head, reader) = peek(reader, SNIFF_BYTES, is_capture).map_err(|error| named(error.into()))?;
         let Some(format) = detection.format(&head) else {
             return Err(named(Error::new(ErrorKind::UnknownFormat(describe(&head).into()))));
         };
@@ -177,14 +179,18 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-/// Up to `limit` first bytes of a stream, and the whole stream again.
+/// Up to `limit` first bytes of a stream, or as many as are `enough`, and the whole stream again.
 ///
 /// An error after the first bytes is kept for the reader, so that what is there can be used.
-fn peek(mut reader: Box<dyn Read + Send>, limit: usize) -> io::Result<(Vec<u8>, Box<dyn Read + Send>)> {
+fn peek(
+    mut reader: Box<dyn Read + Send>,
+    limit: usize,
+    enough: impl Fn(&[u8]) -> bool,
+) -> io::Result<(Vec<u8>, Box<dyn Read + Send>)> {
     let mut head = vec![0; limit];
     let mut filled = 0;
     let mut failure = None;
-    while filled < limit {
+    while filled < limit && !enough(&head[..filled]) {
         match reader.read(&mut head[filled..]) {
             Ok(0) => break,
             Ok(read) => filled += read,

@@ -60,7 +60,8 @@ pub mod filter;
 pub mod format;
 
 pub use batch::{
-    AddrColumn, BATCH_ROWS, Column, FlowBatch, Mask, NumberColumn, Presence, TextColumn, TimeColumn, Values,
+    AddrColumn, BATCH_ROWS, BATCH_TEXT_BYTES, Column, FlowBatch, Mask, NumberColumn, Presence, TextColumn,
+    TimeColumn, Values,
 };
 pub use error::{Error, ErrorKind, Position, Result};
 pub use filter::{Filter, FilterError};

@@ -131,10 +131,24 @@ impl CompleteFile {
     /// # Errors
     /// [`ErrorKind::Exists`] if the target appeared in the meantime and may not be replaced. The temporary file
     /// is removed then.
-    pub fn publish(self) -> Result<()> {
-        let Self { target, partial } = self;
-        let published = partial.map_or(Ok(()), Partial::publish);
-        published.map_err(|error| error.in_input(target.display().to_string()))
+    pub fn publish(mut self) -> Result<()> {
+        let published = self.partial.as_mut().map_or(Ok(()), Partial::publish);
+        published.map_err(|error| error.in_input(self.target.display().to_string()))
+    }
+
+    /// Gives the output this name, which can be its own or another one in the same folder. A device or a pipe has no
+    /// name to take: nothing happens.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Exists`] if a file of that name is there and may not be replaced. The output keeps its temporary
+    /// name, and another one can be tried.
+    pub fn publish_as(&mut self, target: &Path) -> Result<()> {
+        let Some(partial) = &mut self.partial else { return Ok(()) };
+        if target != self.target {
+            self.target = target.to_owned();
+            partial.place = target.to_owned();
+        }
+        partial.publish().map_err(|error| error.in_input(target.display().to_string()))
     }
 }
 
@@ -173,7 +187,7 @@ impl Partial {
         Err(Error::argument("has too many .partial files next to it; remove those of programs that are gone"))
     }
 
-    fn publish(mut self) -> Result<()> {
+    fn publish(&mut self) -> Result<()> {
         match self.overwrite {
             Overwrite::Yes => fs::rename(&self.path, &self.place)?,
             Overwrite::No => self.publish_beside_others()?,
@@ -471,6 +485,22 @@ mod tests {
         file.publish().unwrap();
         assert_eq!(fs::read(&target).unwrap(), b"text");
         assert_eq!(folder.names(), ["a.flow"]);
+    }
+
+    #[test]
+    fn a_name_that_is_taken_leaves_room_for_another_try() {
+        let folder = Folder::new("publish-as");
+        let target = folder.0.join("a.flow");
+        let mut file = AtomicFile::create(&target, Overwrite::No).unwrap();
+        file.write_all(b"text").unwrap();
+        let mut file = file.complete().unwrap();
+        fs::write(&target, "theirs").unwrap();
+        assert!(matches!(file.publish_as(&target).unwrap_err().kind(), ErrorKind::Exists));
+        file.publish_as(&folder.0.join("a.2.flow")).unwrap();
+        drop(file);
+        assert_eq!(folder.names(), ["a.2.flow", "a.flow"]);
+        assert_eq!(fs::read(&target).unwrap(), b"theirs");
+        assert_eq!(fs::read(folder.0.join("a.2.flow")).unwrap(), b"text");
     }
 
     #[test]

@@ -86,6 +86,10 @@ pub struct SourceStats {
     pub frames_used: u64,
     /// Frames that are in no flow, by reason.
     pub frames_skipped: BTreeMap<String, u64>,
+    /// Frames that were used although something about them is odd, by what it is; one frame can be in several.
+    pub frames_noted: BTreeMap<String, u64>,
+    /// Flows that were ended early because too many were open.
+    pub flows_evicted: u64,
     /// What went wrong, in the order of reading.
     pub problems: Problems,
 }
@@ -106,15 +110,21 @@ impl SourceStats {
         self.blocks_skipped += other.blocks_skipped;
         self.frames += other.frames;
         self.frames_used += other.frames_used;
-        for (reason, count) in other.frames_skipped {
-            *self.frames_skipped.entry(reason).or_default() += count;
-        }
+        add_counts(&mut self.frames_skipped, other.frames_skipped);
+        add_counts(&mut self.frames_noted, other.frames_noted);
+        self.flows_evicted += other.flows_evicted;
         self.problems.merge(other.problems);
     }
 
     /// Frames that are in no flow.
     pub fn skipped(&self) -> u64 {
         self.frames_skipped.values().sum()
+    }
+}
+
+fn add_counts(counts: &mut BTreeMap<String, u64>, more: BTreeMap<String, u64>) {
+    for (what, count) in more {
+        *counts.entry(what).or_default() += count;
     }
 }
 

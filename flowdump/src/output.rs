@@ -140,7 +140,7 @@ impl Output {
 
 fn content(plan: &Plan) -> Content {
     let style = Style { heading: !plan.quiet, plain_numbers: plan.plain_numbers, color: plan.color };
-    match printer(plan.output, style) {
+    match printer(&plan.output, style) {
         Some(printer) => Content::Text(printer),
         None if plan.output == OutputFormat::Null => Content::Nothing,
         None => Content::Flow(WriterOptions {

@@ -18,13 +18,18 @@
 //!
 //! The stages are public for programs that bring their own packets: [`capture`] finds frames in bytes, [`packet`]
 //! finds the IP packet in a frame, [`table`] joins packets to flows. None of them opens a file or reads a clock.
+//!
+//! A [`Converter`] works in the thread that calls it; [`Converter::on_threads`] spreads the same work over several.
 
 pub mod capture;
 pub mod packet;
 pub mod table;
 
 mod converter;
+mod duplicates;
 mod options;
+mod packet_filter;
 
-pub use converter::{Converter, capture_opener};
-pub use options::MeterOptions;
+pub use converter::{Converter, InputAccount, Stopper, capture_opener};
+pub use options::{DuplicateWindow, KeyParts, MeterOptions, TunnelMode};
+pub use packet_filter::check_packet_filter;

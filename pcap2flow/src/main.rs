@@ -3,23 +3,21 @@
 mod args;
 mod report;
 mod rotate;
+mod run;
+mod signals;
+mod slots;
 
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::Parser;
-use flowcore::format::flow::{FlowFileWriter, WriterOptions};
-use flowcore::{Error, FlowBatch, FlowSink, FlowSource, FlowWriter, Result, SourceStats};
-use pcap2flow::Converter;
+use flowcore::{Error, Result};
 
-use args::{Flags, Output, Plan};
-use rotate::RotatingWriter;
+use args::Request;
 
 fn main() -> ExitCode {
-    match Plan::new(Flags::parse()).and_then(|plan| run(&plan)) {
+    match Request::parse(std::env::args_os()).and_then(answer) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(2),
-        Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
         Err(error) => {
             complain(&error);
             ExitCode::from(2)
@@ -27,59 +25,19 @@ fn main() -> ExitCode {
     }
 }
 
-/// Converts as planned; whether everything could be read.
-fn run(plan: &Plan) -> Result<bool> {
-    let mut converter = Converter::open_all(&plan.inputs, &plan.meter)?;
-    let progress = plan.progress.then(|| flowcore::ProgressLine::start(converter.progress()));
-    let written = write_all(plan, &mut converter);
-    drop(progress);
-    written?;
-    let stats = converter.stats();
-    report(plan, &stats)?;
-    // stderr may be closed; the exit code says it too.
-    drop(stats.problems.report("pcap2flow", &mut io::stderr()));
-    Ok(stats.problems.is_empty())
-}
-
-fn write_all(plan: &Plan, converter: &mut Converter) -> Result<()> {
-    let options = WriterOptions {
-        compression: plan.compression,
-        creator: concat!("pcap2flow ", env!("CARGO_PKG_VERSION")).into(),
-        ident: plan.meter.ident.clone().unwrap_or_default(),
-        ..WriterOptions::default()
-    };
-    let mut sink: Box<dyn FlowSink> = match &plan.output {
-        Output::Stdout if io::stdout().is_terminal() => {
-            let advice = "a flow file is binary and stdout is a terminal; name a file with -w FILE";
-            return Err(Error::argument(advice));
+/// Whether everything that was asked for could be done.
+fn answer(request: Request) -> Result<bool> {
+    match request {
+        Request::Convert(plan) => run::run(&plan),
+        Request::Print(text) => {
+            report::to_stdout(|out| out.write_all(text.as_bytes()))?;
+            Ok(true)
         }
-        Output::Stdout => Box::new(FlowFileWriter::new(BufWriter::new(io::stdout()), &options)?),
-        Output::File(path) => Box::new(FlowWriter::create(path, &options, plan.overwrite)?),
-        Output::Folder { path, interval } => Box::new(RotatingWriter::create(
-            path,
-            *interval,
-            plan.meter.idle_timeout,
-            options,
-            plan.overwrite,
-        )?),
-    };
-    let mut batch = FlowBatch::new();
-    while converter.read_batch(&mut batch)? {
-        sink.write_batch(&batch)?;
-    }
-    sink.finish()
-}
-
-fn report(plan: &Plan, stats: &SourceStats) -> Result<()> {
-    match plan.output {
-        _ if !plan.stats && plan.quiet => {}
-        Output::File(_) | Output::Folder { .. } if plan.stats => {
-            report::print_table(stats, &mut io::stdout())?
+        Request::Usage(text) => {
+            drop(io::stderr().write_all(text.as_bytes()));
+            Ok(false)
         }
-        _ if plan.stats => report::print_table(stats, &mut io::stderr())?,
-        _ => drop(report::print_line(stats, &mut io::stderr())),
     }
-    Ok(())
 }
 
 fn complain(error: &Error) {

@@ -8,11 +8,11 @@ use std::io::{self, Cursor, Read};
 use flowcore::format::flow::{FlowFileReader, FlowFileWriter, WriterOptions};
 use flowcore::format::vpc::{VpcOptions, VpcReader};
 use flowcore::{
-    Detection, Field, Filter, Flow, FlowBatch, FlowSource, Input, ReadRequest, Result, SourceStats,
+    Detection, EndReason, Field, Filter, Flow, FlowBatch, FlowSource, Input, ReadRequest, Result, SourceStats,
 };
 use pcap2flow::capture::{CaptureReader, LinkType};
-use pcap2flow::packet::decode;
-use pcap2flow::{Converter, MeterOptions};
+use pcap2flow::packet::{Packet, Skip, decode, decode_full};
+use pcap2flow::{Converter, KeyParts, MeterOptions, TunnelMode};
 
 /// A pcap capture: see [`capture`].
 pub fn pcap(data: &[u8]) {
@@ -39,37 +39,83 @@ pub fn capture(data: &[u8]) {
     assert_eq!((&whole, ended_well), (&pieces, pieces_ended_well), "frames depend on how the bytes arrive");
     assert!(whole.iter().map(|frame| frame.3.len()).sum::<usize>() <= data.len());
 
-    let Ok(input) = Input::from_reader("fuzz", Box::new(Cursor::new(data.to_vec())), Detection::Bytes) else {
-        return;
-    };
-    let Ok(mut converter) = Converter::from_input(input, &MeterOptions::default()) else { return };
-    let (flows, stats) = read_all(&mut converter).expect("a converter notes problems and goes on");
-    let decoded = whole.iter().filter_map(|(_, link, wire_len, data)| decode(*link, *wire_len, data).ok());
-    let bytes: u64 = decoded.clone().map(|packet| u64::from(packet.ip_bytes)).sum();
-    assert_eq!(stats.frames, whole.len() as u64);
-    assert_eq!(stats.frames, stats.frames_used + stats.skipped());
-    assert_eq!(stats.frames_used, decoded.count() as u64);
-    assert_eq!(stats.problems.is_empty(), ended_well);
-    assert_eq!(flows.iter().map(Flow::packets).sum::<u64>(), stats.frames_used);
-    assert_eq!(flows.iter().map(Flow::bytes).sum::<u64>(), bytes);
+    for options in [MeterOptions::default(), any_options(data)] {
+        let open = |data: Vec<u8>| Input::from_reader("fuzz", Box::new(Cursor::new(data)), Detection::Bytes);
+        let Ok(input) = open(data.to_vec()) else { return };
+        let Ok(mut converter) = Converter::from_input(input, &options) else { return };
+        let (flows, stats) = read_all(&mut converter).expect("a converter notes problems and goes on");
+        assert_eq!(stats.problems.is_empty(), ended_well);
+        metered(&whole, &options, &flows, &stats);
+    }
 }
 
-/// One frame of any link type, whole and cut: a cut frame never shows another conversation than the whole one.
+/// Each frame was used or skipped, and packets and bytes of the flows are those of the frames used.
+fn metered(frames: &[OwnedFrame], options: &MeterOptions, flows: &[Flow], stats: &SourceStats) {
+    let decoded =
+        frames.iter().filter_map(|(_, link, len, data)| decode(options.tunnels, *link, *len, data).ok());
+    assert_eq!(stats.frames, frames.len() as u64);
+    assert_eq!(stats.frames, stats.frames_used + stats.skipped());
+    assert_eq!(stats.frames_used, decoded.clone().count() as u64);
+    assert_eq!(flows.iter().map(Flow::packets).sum::<u64>(), stats.frames_used);
+    let evicted = flows.iter().filter(|flow| flow.end_reason == Some(EndReason::LackOfResources)).count();
+    assert!(evicted as u64 >= stats.flows_evicted);
+    if options.tunnels == TunnelMode::Outer {
+        // In a tunnel, a later fragment counts what it carries.
+        let bytes: u64 = decoded.map(|packet| u64::from(packet.ip_bytes)).sum();
+        assert_eq!(flows.iter().map(Flow::bytes).sum::<u64>(), bytes);
+    }
+}
+
+/// Options that depend on the input, so that all combinations are tried in time.
+fn any_options(data: &[u8]) -> MeterOptions {
+    let seed = data.iter().fold(5381_u32, |seed, &byte| seed.wrapping_mul(33) ^ u32::from(byte));
+    let bit = |at: u32| seed >> at & 1 == 1;
+    MeterOptions {
+        tunnels: if bit(0) { TunnelMode::Outer } else { TunnelMode::Inner },
+        key: KeyParts { vlan: bit(1), mac: bit(2), tunnel: bit(3) },
+        uniflow: bit(4),
+        tcp_quality: bit(5),
+        payload_bytes: if bit(6) { 100 } else { 0 },
+        max_flows: if bit(7) { 2 } else { 1000 },
+        ..MeterOptions::default()
+    }
+}
+
+/// One frame of any link type, whole and cut: fast and full decoder agree, looking into tunnels never loses a packet,
+/// and a cut frame never shows another conversation than the whole one.
 pub fn packet(data: &[u8]) {
     let &[link_high, link_low, len_high, len_low, ref frame @ ..] = data else { return };
-    let link = LinkType(u32::from(u16::from_be_bytes([link_high, link_low])));
+    let link = Some(LinkType(u32::from(u16::from_be_bytes([link_high, link_low]))));
     // No more can be captured than was on the wire.
     let wire_len = u32::from(u16::from_be_bytes([len_high, len_low]))
         .max(u32::try_from(frame.len()).unwrap_or(u32::MAX));
-    let whole = decode(Some(link), wire_len, frame);
+    let whole = both_decoders(link, wire_len, frame);
     for cut in 0..frame.len().min(128) {
-        let Ok(packet) = decode(Some(link), wire_len, &frame[..cut]) else { continue };
+        let Ok(packet) = both_decoders(link, wire_len, &frame[..cut]) else { continue };
+        // What is under MPLS labels is guessed from all there is of it.
+        if packet.outer.is_some() {
+            continue;
+        }
         let whole = whole.as_ref().expect("what a cut frame shows, the whole one shows too");
         assert_eq!((packet.src, packet.dst), (whole.src, whole.dst));
         // A jumbogram's length is in an option, which the cut may have taken away (RFC 2675).
         assert!(packet.ip_bytes == whole.ip_bytes || whole.ip_bytes > JUMBOGRAM);
         assert!(packet.ports.is_none() || packet.ports == whole.ports);
     }
+}
+
+/// What both decoders say of the outermost packet, after they have agreed on the innermost one too.
+fn both_decoders(link: Option<LinkType>, wire_len: u32, frame: &[u8]) -> std::result::Result<Packet, Skip> {
+    let [inner, outer] = [TunnelMode::Inner, TunnelMode::Outer].map(|mode| {
+        let packet = decode(mode, link, wire_len, frame);
+        assert_eq!(packet, decode_full(mode, link, wire_len, frame));
+        if let Ok(packet) = &packet {
+            assert!(packet.ip_packet(frame).ends_with(packet.payload(frame)));
+        }
+        packet
+    });
+    assert_eq!(inner.is_ok(), outer.is_ok(), "looking into a tunnel lost a packet");
+    outer
 }
 
 /// IPv6 packets that are longer are jumbograms: the fixed header, and the largest payload length it can state.

@@ -322,12 +322,30 @@ impl TextColumn {
         self.codes.is_empty()
     }
 
+    /// Bytes of the distinct texts.
+    pub fn text_bytes(&self) -> usize {
+        self.dictionary.bytes()
+    }
+
     /// The code of a text, which is added to the dictionary if it is new.
     pub fn code(&mut self, text: &str) -> u32 {
         match self.dictionary.code(text) {
             Some(code) => code,
-            None => Arc::make_mut(&mut self.dictionary).add(text),
+            None => Arc::make_mut(&mut self.dictionary).add(Text::from(text)),
         }
+    }
+
+    /// The code of a text of another column, with which it is shared if it is new here.
+    pub(super) fn shared_code(&mut self, text: &Text) -> u32 {
+        match self.dictionary.code(text) {
+            Some(code) => code,
+            None => Arc::make_mut(&mut self.dictionary).add(Text::clone(text)),
+        }
+    }
+
+    /// Whether the dictionary has a text.
+    pub(super) fn knows(&self, text: &str) -> bool {
+        self.dictionary.code(text).is_some()
     }
 
     /// Adds a row.
@@ -426,6 +444,14 @@ impl Column {
     /// Whether no row is held.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Bytes of the distinct texts; 0 for columns that hold something else.
+    pub fn text_bytes(&self) -> usize {
+        match self {
+            Self::Text(column) => column.text_bytes(),
+            Self::Number(_) | Self::Time(_) | Self::Addr(_) => 0,
+        }
     }
 
     /// The value of a row.

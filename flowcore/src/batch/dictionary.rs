@@ -3,8 +3,6 @@
 //! Batches cut from one block of a file share one dictionary; a column that adds a text to a shared one gets its
 //! own copy first.
 
-use std::sync::Arc;
-
 use hashbrown::HashMap;
 
 use crate::record::Text;
@@ -14,6 +12,8 @@ use crate::record::Text;
 pub(crate) struct Dictionary {
     texts: Vec<Text>,
     codes: HashMap<Text, u32, foldhash::fast::FixedState>,
+    /// Length of all texts together.
+    bytes: usize,
 }
 
 impl Dictionary {
@@ -27,9 +27,14 @@ impl Dictionary {
         self.codes.get(text).copied()
     }
 
+    /// Length of all texts together, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Adds a text that is not there yet, and returns its code.
-    pub(crate) fn add(&mut self, text: &str) -> u32 {
-        let text: Text = Arc::from(text);
+    pub(crate) fn add(&mut self, text: Text) -> u32 {
+        self.bytes += text.len();
         self.texts.push(Text::clone(&text));
         let code = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
         self.codes.insert(text, code);
@@ -40,6 +45,7 @@ impl Dictionary {
     pub(crate) fn clear(&mut self) {
         self.texts.clear();
         self.codes.clear();
+        self.bytes = 0;
     }
 }
 

@@ -41,6 +41,10 @@ pub struct FlowBatch {
 /// columns of a query to stay in a core's cache.
 pub const BATCH_ROWS: usize = 8192;
 
+/// Bytes of texts after which a source hands a batch on, however few its rows are: payloads can be as long as 64 KiB
+/// each, and several batches may be under way.
+pub const BATCH_TEXT_BYTES: usize = 4 * 1024 * 1024;
+
 impl FlowBatch {
     /// An empty batch.
     pub fn new() -> Self {
@@ -55,6 +59,27 @@ impl FlowBatch {
     /// Whether no row is held.
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// Bytes of the texts held, each counted once in its column. Looks at every column, no row.
+    ///
+    /// ```
+    /// use flowcore::{Field, FlowBatch};
+    /// let mut batch = FlowBatch::new();
+    /// for payload in ["GET /", "GET /", "POST /"] {
+    ///     batch.set_text(Field::InPayload, payload);
+    ///     batch.end_row();
+    /// }
+    /// assert_eq!(batch.text_bytes(), 11);
+    /// ```
+    pub fn text_bytes(&self) -> usize {
+        let unknown = self.unknown.iter().map(|(_, column)| column.text_bytes());
+        self.columns.iter().flatten().map(Column::text_bytes).chain(unknown).sum()
+    }
+
+    /// Whether a source should hand the batch on: it has [`BATCH_ROWS`] rows or [`BATCH_TEXT_BYTES`] of texts.
+    pub fn is_full(&self) -> bool {
+        self.len >= BATCH_ROWS || self.text_bytes() >= BATCH_TEXT_BYTES
     }
 
     /// Forgets all rows; memory of the columns is kept for the next ones.

@@ -1,5 +1,7 @@
 //! Moving chosen rows from one batch to another.
 
+use std::ops::Range;
+
 use super::{Column, FlowBatch, Mask, TextColumn};
 use crate::record::FieldSet;
 
@@ -26,6 +28,40 @@ impl FlowBatch {
         }
         self.len = start + rows.count();
     }
+
+    /// How many of these rows of another batch, from the first one on, can be added before the texts held pass `limit`
+    /// bytes.
+    pub(crate) fn rows_that_fit(&self, other: &Self, rows: Range<usize>, limit: usize) -> usize {
+        let mut room = limit.saturating_sub(self.text_bytes());
+        if other.text_bytes() <= room {
+            return rows.len();
+        }
+        let mut added = vec![0; rows.len()];
+        for field in other.fields().iter() {
+            if let Some(from) = other.texts(field) {
+                add_new_texts(self.texts(field), from, rows.start, &mut added);
+            }
+        }
+        for (name, from) in &other.unknown {
+            let own = self.unknown.iter().find(|(known, _)| known == name).map(|(_, column)| column);
+            add_new_texts(own, from, rows.start, &mut added);
+        }
+        let mut fits = |bytes: &usize| room.checked_sub(*bytes).map(|left| room = left).is_some();
+        added.iter().take_while(|bytes| fits(bytes)).count()
+    }
+}
+
+/// Adds to `added`, which is about the rows from `start` on, the length of each text that a row brings in.
+fn add_new_texts(own: Option<&TextColumn>, from: &TextColumn, start: usize, added: &mut [usize]) {
+    let mut seen = vec![false; from.dictionary().len() + 1];
+    for (&code, added) in from.codes().iter().skip(start).zip(added) {
+        let is_new = seen.get_mut(code as usize).is_some_and(|seen| !std::mem::replace(seen, true));
+        if let Some(text) = from.text(code).filter(|_| is_new)
+            && !own.is_some_and(|own| own.knows(text))
+        {
+            *added += text.len();
+        }
+    }
 }
 
 fn append_column(to: &mut Column, from: &Column, rows: &Mask) {
@@ -51,7 +87,7 @@ fn append_text(to: &mut TextColumn, from: &TextColumn, rows: &Mask) {
         if *slot == 0
             && let Some(text) = from.text(code)
         {
-            *slot = to.code(text);
+            *slot = to.shared_code(text);
         }
         to.push_code(*slot);
     }
@@ -61,6 +97,33 @@ fn append_text(to: &mut TextColumn, from: &TextColumn, rows: &Mask) {
 mod tests {
     use super::*;
     use crate::record::{Field, Flow, Value};
+
+    #[test]
+    fn only_new_texts_take_room() {
+        let texts = |texts: &[&str]| {
+            let mut batch = FlowBatch::new();
+            for text in texts {
+                batch.set_text(Field::InPayload, text);
+                batch.set_unknown("extra", text);
+                batch.end_row();
+            }
+            batch
+        };
+        let held = texts(&["aaaa"]);
+        let next = texts(&["aaaa", "bbbb", "aaaa", "bbbb", "cc", ""]);
+        assert_eq!((held.text_bytes(), next.text_bytes()), (8, 20));
+        for (rows, limit, expected) in [
+            (0..6, 20, 6),
+            (0..6, 19, 4),
+            (0..6, 16, 4),
+            (0..6, 15, 1),
+            (1..6, 15, 0),
+            (2..3, 0, 1),
+            (5..6, 0, 1),
+        ] {
+            assert_eq!(held.rows_that_fit(&next, rows.clone(), limit), expected, "{rows:?} {limit}");
+        }
+    }
 
     #[test]
     fn chosen_rows_arrive_whole() {

@@ -4,10 +4,10 @@ use super::FilterError;
 use super::expr::Expr;
 use super::lex::Cmp;
 use super::parse::{Operand, Relation, Term, quote};
-use super::predicate::{Condition, Predicate, Test};
-use super::sets::{AddrSet, ByteSet, Ranges, TextSet};
+use super::predicate::{Condition, MplsPart, Predicate, Test};
+use super::sets::{AddrSet, ByteSet, ContentSet, Ranges, TextSet};
 use super::value::{self, Flags, Read};
-use super::vocabulary::Subject;
+use super::vocabulary::{Aspect, Subject};
 use crate::record::{Field, FieldKind, Protocol};
 
 /// Resolves the terms of a parsed expression.
@@ -29,10 +29,10 @@ impl Checker<'_> {
             Subject::Any => Condition::Any,
             Subject::Family(version) => Condition::Family(*version),
             Subject::Protocol(protocol) => is_protocol(*protocol),
-            Subject::Fields { fields, protocols } => Condition::Fields {
+            Subject::Fields { fields, protocols, aspect } => Condition::Fields {
                 fields: fields.clone(),
                 protocols,
-                test: self.test(fields.first().map_or(FieldKind::Text, |field| field.kind()))?,
+                test: self.test(*aspect, fields.first().map_or(FieldKind::Text, |field| field.kind()))?,
                 negated: self.negated(),
             },
             Subject::Column(name) => {
@@ -45,21 +45,36 @@ impl Checker<'_> {
         matches!(self.term.relation, Relation::NotIn | Relation::Compare(Cmp::Ne))
     }
 
-    fn test(&self, kind: FieldKind) -> Result<Test, FilterError> {
+    fn test(&self, aspect: Aspect, kind: FieldKind) -> Result<Test, FilterError> {
+        Ok(match aspect {
+            Aspect::Whole => return self.value_test(kind),
+            Aspect::MplsClass => Test::Mpls(MplsPart::Class, self.numbers(value::traffic_classes)?),
+            Aspect::MplsBottom => {
+                Test::Mpls(MplsPart::Bottom, self.numbers(|text| value::numbers(kind, text))?)
+            }
+            Aspect::Content => {
+                self.refuse_order("payloads")?;
+                Test::Content(ContentSet::new(self.each(value::content)?))
+            }
+        })
+    }
+
+    fn value_test(&self, kind: FieldKind) -> Result<Test, FilterError> {
         Ok(match kind {
             FieldKind::Text => Test::Texts(self.texts()?),
             FieldKind::Addr => Test::Addrs(self.addrs()?),
             FieldKind::Flags => Test::Bytes(self.flags()?),
             FieldKind::Time => {
-                let times = self.each(kind, value::time)?;
+                let times = self.each(value::time)?;
                 Test::Times(Ranges::new(times.into_iter().map(|time| self.side(time, (i64::MIN, i64::MAX)))))
             }
-            _ => {
-                let numbers = self.each(kind, |text| value::numbers(kind, text))?;
-                let all = (0, u64::MAX);
-                Test::Numbers(Ranges::new(numbers.into_iter().map(|number| self.side(number, all))))
-            }
+            _ => Test::Numbers(self.numbers(|text| value::numbers(kind, text))?),
         })
+    }
+
+    fn numbers(&self, read: impl Fn(&str) -> Read<(u64, u64)>) -> Result<Ranges<u64>, FilterError> {
+        let numbers = self.each(read)?;
+        Ok(Ranges::new(numbers.into_iter().map(|number| self.side(number, (0, u64::MAX)))))
     }
 
     /// The values on the side of `(low, high)` that the comparator asks for; an empty range if there are none.
@@ -74,7 +89,7 @@ impl Checker<'_> {
     }
 
     fn flags(&self) -> Result<ByteSet, FilterError> {
-        let sets = self.each(FieldKind::Flags, value::flags)?.into_iter().map(|flags| match flags {
+        let sets = self.each(value::flags)?.into_iter().map(|flags| match flags {
             Flags::Letters(bits) if !matches!(self.term.relation, Relation::Compare(_)) => {
                 ByteSet::from_fn(|byte| byte & bits == bits)
             }
@@ -88,7 +103,7 @@ impl Checker<'_> {
 
     fn addrs(&self) -> Result<AddrSet, FilterError> {
         self.refuse_order("addresses")?;
-        Ok(AddrSet::new(&self.each(FieldKind::Addr, value::prefix)?))
+        Ok(AddrSet::new(&self.each(value::prefix)?))
     }
 
     fn texts(&self) -> Result<TextSet, FilterError> {
@@ -109,11 +124,11 @@ impl Checker<'_> {
     }
 
     /// Reads every value.
-    fn each<T>(&self, kind: FieldKind, read: impl Fn(&str) -> Read<T>) -> Result<Vec<T>, FilterError> {
+    fn each<T>(&self, read: impl Fn(&str) -> Read<T>) -> Result<Vec<T>, FilterError> {
         let one = |operand: &Operand| {
             read(&operand.text).map_err(|problem| {
                 FilterError::new(self.expression, operand.span.clone(), problem.message)
-                    .expected(value::expected(kind))
+                    .expected(self.term.subject.expected())
                     .suggest(problem.suggestion)
             })
         };

@@ -46,6 +46,8 @@ impl Test {
                 addr => set.contains(addr),
             },
             Self::Texts(set) => set.contains(value.text()?),
+            Self::Mpls(part, set) => set.contains(part.of(value.number()?)?),
+            Self::Content(set) => set.occurs_in(value.text()?),
         })
     }
 }

@@ -63,22 +63,31 @@ impl Parser<'_> {
         let last = known.checked_sub(1).and_then(|back| self.tokens.get(self.at + back));
         let Some(last) = last else { return self.missing_term(None) };
         let message = format!("\"{}\" is incomplete", self.text(last.span.clone()));
-        self.error(last.span.clone(), message).expected(format!("{} after it", next.join(", ")))
+        self.error(last.span.clone(), message).expected(format!("{} after it", listed(next)))
     }
 
     /// `src proto`, `dst prot`.
     fn wrong_word(&self, word: &str, known: usize, next: &[&'static str]) -> FilterError {
         let span = self.tokens.get(self.at + known).map_or(0..0, |token| token.span.clone());
         let before = self.tokens.get(self.at + known - 1).map_or(0..0, |token| token.span.clone());
-        if vocabulary::is_missing(word) {
-            return self.error(span, missing_word(word)).expected(next.join(", "));
+        if let Some(missing) = self.missing(known + 1) {
+            return self.error(span, missing).expected(listed(next));
         }
         let begun = self.text(self.span().start..before.end);
         let message = match vocabulary::find(&[word]) {
             Ok(_) => format!("\"{word}\" does not go with \"{begun}\""),
             Err(_) => format!("unknown field \"{word}\""),
         };
-        self.error(span, message).expected(next.join(", ")).suggest(nearest(word, next.iter().copied()))
+        self.error(span, message).expected(listed(next)).suggest(nearest(word, next.iter().copied()))
+    }
+
+    /// That the next words, this many of them, or the last of these alone, are nfdump's and not supported.
+    fn missing(&self, count: usize) -> Option<String> {
+        let words = self.words();
+        let begun = words.get(..count)?;
+        let alone = begun.get(count.checked_sub(1)?..)?;
+        let missing = [begun, alone].into_iter().find(|words| vocabulary::is_missing(words))?;
+        Some(format!("\"{}\" is known to nfdump but not supported here yet", missing.join(" ")))
     }
 
     /// A word that begins no term.
@@ -94,8 +103,8 @@ impl Parser<'_> {
         if word.parse::<u16>().is_ok() {
             return alone("port");
         }
-        if vocabulary::is_missing(word) {
-            return self.error(self.span(), missing_word(word));
+        if let Some(missing) = self.missing(1) {
+            return self.error(self.span(), missing);
         }
         let meant = vocabulary::our_name(word).or_else(|| nearest(word, known.iter().copied()));
         self.error(self.span(), format!("unknown field \"{word}\"")).expected(TERM_EXPECTED).suggest(meant)
@@ -115,7 +124,7 @@ impl Parser<'_> {
             }
             _ => self.error(self.span(), format!("\"{phrase}\" needs a value")),
         };
-        error.expected(value::expected(takes.kind))
+        error.expected(takes.expected)
     }
 
     /// A token that cannot follow a whole term.
@@ -146,8 +155,15 @@ impl Parser<'_> {
     }
 }
 
-fn missing_word(word: &str) -> String {
-    format!("\"{word}\" is known to nfdump but not supported here yet")
+/// The words with commas between; a series such as `label0`, `label1` by its ends.
+fn listed(words: &[&str]) -> String {
+    let stem = |word: &str| word.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
+    let series = words.chunk_by(|a, b| a.len() > stem(a).len() && stem(a) == stem(b));
+    let shown = series.map(|words| match words {
+        [first, .., last] => format!("{first} to {last}"),
+        _ => words.concat(),
+    });
+    shown.collect::<Vec<_>>().join(", ")
 }
 
 const TERM_EXPECTED: &str = "a term such as port 443, ip 10.0.0.0/8 or bytes > 1M";

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use super::expr::Expr;
-use super::predicate::{Condition, Predicate, Test, same_column};
-use super::sets::{AddrSet, Ranges, TextSet};
+use super::predicate::{Condition, MplsPart, Predicate, Test, same_column};
+use super::sets::{AddrSet, Ranges};
 use crate::batch::{AddrColumn, Column, FlowBatch, Mask, NumberColumn, TextColumn, Values};
 use crate::record::{Field, Protocol};
 
@@ -74,7 +74,7 @@ impl Condition {
             Self::Column { name, texts, negated } => {
                 let mut rows = Answer::none(batch, *negated);
                 for (_, column) in batch.unknown().iter().filter(|(known, _)| same_column(name, known)) {
-                    rows.add_texts(column, texts);
+                    rows.add_texts(column, |text| texts.contains(text));
                 }
                 rows.decide()
             }
@@ -89,6 +89,8 @@ impl Test {
             Self::Numbers(set) => ranges(set.as_slice().len()),
             Self::Times(set) => ranges(set.as_slice().len()),
             Self::Bytes(_) | Self::Texts(_) => 2,
+            Self::Mpls(..) => 3,
+            Self::Content(_) => 1_000,
             Self::Addrs(set) => 1 + ranges(set.v4.as_slice().len()) + ranges(set.v6.as_slice().len()),
         }
     }
@@ -118,7 +120,17 @@ impl Test {
             }
             Self::Texts(set) => {
                 if let Some(column) = batch.texts(field) {
-                    rows.add_texts(column, set);
+                    rows.add_texts(column, |text| set.contains(text));
+                }
+            }
+            Self::Mpls(part, set) => {
+                if let Some(column) = numbers(field, batch) {
+                    rows.add_mpls(&column, *part, set);
+                }
+            }
+            Self::Content(set) => {
+                if let Some(column) = batch.texts(field) {
+                    rows.add_texts(column, |text| set.occurs_in(text));
                 }
             }
         }
@@ -166,9 +178,20 @@ impl Answer {
         self.add(&hit, || Mask::from_values(column.kinds(), |kind| kind != 0));
     }
 
+    /// An entry without the part counts as absent.
+    fn add_mpls(&mut self, column: &NumberColumn, part: MplsPart, set: &Ranges<u64>) {
+        let rows = |choose: &dyn Fn(u64) -> bool| {
+            let choose = |entry| part.of(entry).is_some_and(choose);
+            let mut mask = Mask::from_values(column.values(), choose);
+            mask.and_words(column.present().words());
+            mask
+        };
+        self.add(&rows(&|value| set.contains(value)), || rows(&|_| true));
+    }
+
     /// Looks at each distinct text once.
-    fn add_texts(&mut self, column: &TextColumn, set: &TextSet) {
-        let known = column.dictionary().iter().map(|text| set.contains(text));
+    fn add_texts(&mut self, column: &TextColumn, is_hit: impl Fn(&str) -> bool) {
+        let known = column.dictionary().iter().map(|text| is_hit(text));
         let hits: Vec<bool> = std::iter::once(false).chain(known).collect();
         let hit = Mask::from_values(column.codes(), |code| hits.get(code as usize).is_some_and(|&hit| hit));
         self.add(&hit, || Mask::from_values(column.codes(), |code| code != 0));

@@ -22,6 +22,7 @@ mod predicate;
 mod prune;
 mod sets;
 mod suggest;
+mod terms;
 mod value;
 mod vocabulary;
 pub mod zones;
@@ -30,6 +31,7 @@ pub mod zones;
 mod tests;
 
 pub use error::FilterError;
+pub use suggest::nearest;
 
 use std::fmt;
 use std::str::FromStr;

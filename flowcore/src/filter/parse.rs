@@ -15,7 +15,6 @@ use std::ops::Range;
 use super::FilterError;
 use super::expr::Expr;
 use super::lex::{self, Cmp, Kind, Token};
-use super::value;
 use super::vocabulary::{self, Subject};
 use crate::record::FieldKind;
 
@@ -148,7 +147,8 @@ impl<'a> Parser<'a> {
             None => Ok(Term::without_values(name, subject)),
             Some(kind) => {
                 let phrase = start..self.last_span().end;
-                self.comparison(name, subject, Takes { kind, phrase, mask: takes_mask })
+                let takes = Takes { kind, expected: subject.expected(), phrase, mask: takes_mask };
+                self.comparison(name, subject, takes)
             }
         }
     }
@@ -220,7 +220,7 @@ impl<'a> Parser<'a> {
         self.at += 1;
         if values.is_empty() {
             let span = open.start..self.last_span().end;
-            return Err(self.error(span, "the list is empty").expected(value::expected(takes.kind)));
+            return Err(self.error(span, "the list is empty").expected(takes.expected));
         }
         Ok(values)
     }
@@ -279,7 +279,9 @@ impl<'a> Parser<'a> {
 /// What values a term takes.
 #[derive(Clone)]
 pub(super) struct Takes {
-    pub(super) kind: FieldKind,
+    kind: FieldKind,
+    /// What such a value looks like.
+    pub(super) expected: &'static str,
     /// Where the phrase stands.
     pub(super) phrase: Range<usize>,
     /// An address can be followed by a mask.
@@ -345,7 +347,7 @@ impl<'a> Parser<'a> {
     }
 
     /// The words from here on that could belong to a phrase.
-    fn words(&self) -> Vec<&'a str> {
+    pub(super) fn words(&self) -> Vec<&'a str> {
         let rest = self.tokens.get(self.at..).unwrap_or_default();
         let words = rest.iter().map_while(|token| match token.kind {
             Kind::Word(word) => Some(word),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::sets::{AddrSet, ByteSet, Ranges, TextSet};
+use super::sets::{AddrSet, ByteSet, ContentSet, Ranges, TextSet};
 use crate::record::{Field, Protocol};
 
 /// A term whose words have been resolved to fields and sets of values.
@@ -44,6 +44,29 @@ pub(super) enum Test {
     Times(Ranges<i64>),
     Addrs(AddrSet),
     Texts(TextSet),
+    /// A part of MPLS label stack entries.
+    Mpls(MplsPart, Ranges<u64>),
+    /// Bytes somewhere in a payload.
+    Content(ContentSet),
+}
+
+/// What of an MPLS label stack entry is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MplsPart {
+    /// The traffic class.
+    Class,
+    /// The whole entry, if it is at the bottom of the stack.
+    Bottom,
+}
+
+impl MplsPart {
+    /// The part of an entry (label * 16 + traffic class * 2 + bottom of stack), if it has it.
+    pub(super) fn of(self, entry: u64) -> Option<u64> {
+        match self {
+            Self::Class => Some(entry >> 1 & 7),
+            Self::Bottom => (entry & 1 != 0).then_some(entry),
+        }
+    }
 }
 
 impl Condition {

@@ -110,10 +110,14 @@ impl Test {
             Self::Bytes(set) => outcome(numbers(field, zones), rows, |bounds| in_bytes(set, bounds)),
             Self::Times(set) => outcome(zones.time(field), rows, |bounds| in_ranges(set, bounds)),
             Self::Addrs(set) => outcome(zones.addr(field), rows, |bounds| in_addrs(set, bounds)),
-            Self::Texts(set) => outcome(zones.text(field), rows, |choice: TextChoice<'_>| {
-                let hits = choice.texts.iter().filter(|text| set.contains(text)).count();
-                (hits > 0, hits < choice.texts.len(), choice.present)
-            }),
+            Self::Texts(set) => {
+                outcome(zones.text(field), rows, |choice| in_texts(choice, |text| set.contains(text)))
+            }
+            Self::Content(set) => {
+                outcome(zones.text(field), rows, |choice| in_texts(choice, |text| set.occurs_in(text)))
+            }
+            // The bounds of whole entries say nothing about a part of them.
+            Self::Mpls(..) => outcome(zones.number(field), rows, |_| (true, true, 0)),
         }
     }
 }
@@ -138,6 +142,11 @@ fn in_bytes(set: &ByteSet, bounds: Bounds<u64>) -> (bool, bool, usize) {
     let mut values = bounds.min..=bounds.max.min(256);
     let hit = values.clone().any(|value| set.contains(value));
     (hit, values.any(|value| !set.contains(value)), bounds.present)
+}
+
+fn in_texts(choice: TextChoice<'_>, is_hit: impl Fn(&str) -> bool) -> (bool, bool, usize) {
+    let hits = choice.texts.iter().filter(|text| is_hit(text)).count();
+    (hits > 0, hits < choice.texts.len(), choice.present)
 }
 
 fn in_addrs(set: &AddrSet, bounds: AddrBounds) -> (bool, bool, usize) {

@@ -146,6 +146,21 @@ impl TextSet {
     }
 }
 
+/// Texts to be found anywhere in another one, letter for letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ContentSet(Vec<String>);
+
+impl ContentSet {
+    pub(super) fn new(parts: Vec<String>) -> Self {
+        Self(parts)
+    }
+
+    /// Whether any of the texts is in this one.
+    pub(super) fn occurs_in(&self, text: &str) -> bool {
+        self.0.iter().any(|part| text.contains(part.as_str()))
+    }
+}
+
 /// Whether a pattern fits the whole text. Only the last `*` is ever tried again, so the cost is at most the
 /// product of the lengths.
 fn fits(pattern: &[char], text: &[char]) -> bool {

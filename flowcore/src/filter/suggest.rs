@@ -4,7 +4,12 @@
 ///
 /// Near is one mistake in words of up to five letters, two in longer ones. Of candidates at the same distance
 /// one that begins with the word wins, then the first.
-pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+///
+/// ```
+/// assert_eq!(flowcore::filter::nearest("prot", ["port", "bytes"]), Some("port"));
+/// assert_eq!(flowcore::filter::nearest("elephant", ["port", "bytes"]), None);
+/// ```
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word: Vec<char> = word.chars().take(MAX_LEN + 1).flat_map(char::to_lowercase).collect();
     if word.len() > MAX_LEN {
         return None;

@@ -20,7 +20,8 @@ const REJECTED: usize = 4;
 const NODATA: usize = 5;
 const SYN6: usize = 6;
 const MAPPED: usize = 7;
-const ALL: &[usize] = &[0, 1, 2, 3, 4, 5, 6, 7];
+const TUNNEL: usize = 8;
+const ALL: &[usize] = &[0, 1, 2, 3, 4, 5, 6, 7, 8];
 
 /// An expression and the sample flows it chooses.
 type Case = (&'static str, &'static [usize]);
@@ -29,7 +30,7 @@ const CASES: &[Case] = &[
     ("", ALL),
     ("any # all of them", ALL),
     ("not any", &[]),
-    ("ipv4", &[WEB, DNS, PING, REJECTED]),
+    ("ipv4", &[WEB, DNS, PING, REJECTED, TUNNEL]),
     ("ipv6", &[ICMP6, SYN6, MAPPED]),
     ("not ipv4 and not ipv6", &[NODATA]),
     // Protocols.
@@ -38,32 +39,32 @@ const CASES: &[Case] = &[
     ("proto 17", &[DNS]),
     ("protocol in [udp, 1 icmp6]", &[DNS, PING, ICMP6]),
     ("not proto 200", ALL),
-    ("proto != tcp", &[DNS, PING, ICMP6, MAPPED]),
-    ("not tcp", &[DNS, PING, ICMP6, NODATA, MAPPED]),
+    ("proto != tcp", &[DNS, PING, ICMP6, MAPPED, TUNNEL]),
+    ("not tcp", &[DNS, PING, ICMP6, NODATA, MAPPED, TUNNEL]),
     ("icmp or icmp6 or sctp", &[PING, ICMP6, MAPPED]),
     // Addresses.
     ("ip 20.106.124.93", &[WEB, REJECTED]),
     ("src ip 20.106.124.93", &[REJECTED]),
     ("dst host 20.106.124.93", &[WEB]),
     ("ip 20.106.124.9", &[]),
-    ("ip 10.1.2.3/8", &[WEB, DNS, PING]),
-    ("net 10.9.9.9 255.0.0.0", &[WEB, DNS, PING]),
+    ("ip 10.1.2.3/8", &[WEB, DNS, PING, TUNNEL]),
+    ("net 10.9.9.9 255.0.0.0", &[WEB, DNS, PING, TUNNEL]),
     ("net 10.0.0.0/255.255.255.254", &[WEB, DNS]),
     ("dst net 10.0.0.2 / 31", &[DNS, PING]),
-    ("ip 0.0.0.0/0", &[WEB, DNS, PING, REJECTED]),
+    ("ip 0.0.0.0/0", &[WEB, DNS, PING, REJECTED, TUNNEL]),
     ("ip ::/0", &[ICMP6, SYN6, MAPPED]),
     ("ip 10.0.0.1", &[WEB, DNS]),
     ("ip ::ffff:10.0.0.1", &[MAPPED]),
     ("ip in [2001:db8::/32 172.31.0.0/16, fe80::1]", &[ICMP6, REJECTED, SYN6]),
-    ("src ip not in [10.0.0.1 20.0.0.0/8]", &[PING, ICMP6, SYN6, MAPPED]),
-    ("ip != 10.0.0.1", &[PING, ICMP6, REJECTED, SYN6, MAPPED]),
-    ("not ip 10.0.0.1", &[PING, ICMP6, REJECTED, NODATA, SYN6, MAPPED]),
+    ("src ip not in [10.0.0.1 20.0.0.0/8]", &[PING, ICMP6, SYN6, MAPPED, TUNNEL]),
+    ("ip != 10.0.0.1", &[PING, ICMP6, REJECTED, SYN6, MAPPED, TUNNEL]),
+    ("not ip 10.0.0.1", &[PING, ICMP6, REJECTED, NODATA, SYN6, MAPPED, TUNNEL]),
     // Ports.
     ("port 443", &[WEB]),
     ("port=443", &[WEB]),
     ("src port 443", &[]),
     ("port < 1024", &[WEB, DNS, REJECTED, SYN6]),
-    ("not port < 1024", &[PING, ICMP6, NODATA, MAPPED]),
+    ("not port < 1024", &[PING, ICMP6, NODATA, MAPPED, TUNNEL]),
     ("port != 443", &[DNS, REJECTED, SYN6, MAPPED]),
     ("dst port ne 443", &[DNS, REJECTED, SYN6, MAPPED]),
     ("dst port in [22 80-443]", &[WEB, REJECTED, SYN6]),
@@ -81,14 +82,14 @@ const CASES: &[Case] = &[
     ("flags 2", &[REJECTED, SYN6]),
     ("flags != S", &[WEB]),
     ("flags F and not flags R", &[WEB]),
-    ("not flags S", &[DNS, PING, ICMP6, NODATA, MAPPED]),
+    ("not flags S", &[DNS, PING, ICMP6, NODATA, MAPPED, TUNNEL]),
     ("field flags 0", &[MAPPED]),
     // Counters; those without a direction are of both.
     ("packets 18", &[WEB]),
     ("in packets 10", &[WEB]),
     ("out packets = 0", &[PING]),
     ("out packets < 5", &[DNS, PING]),
-    ("not out packets < 5", &[WEB, ICMP6, REJECTED, NODATA, SYN6, MAPPED]),
+    ("not out packets < 5", &[WEB, ICMP6, REJECTED, NODATA, SYN6, MAPPED, TUNNEL]),
     ("bytes > 91k", &[WEB]),
     ("bytes >= 91.5K", &[WEB]),
     ("bytes > 0.09MB and bytes < 90KiB", &[WEB]),
@@ -131,6 +132,68 @@ const CASES: &[Case] = &[
     ("mac 2-0-5e-10-0-1", &[WEB]),
     ("end reason idle", &[DNS]),
     ("endreason != 'idle timeout'", &[WEB]),
+    // MPLS: nfdump counts labels from 0, fields count from 1; a value is the label alone.
+    ("mpls label0 100", &[TUNNEL]),
+    ("mpls label1 = 100", &[]),
+    ("mpls label1 > 199 and mpls label1 < 201", &[TUNNEL]),
+    ("mpls label0 100-199", &[TUNNEL]),
+    ("field mpls1 = 100", &[TUNNEL]),
+    ("mpls2 != 100", &[TUNNEL]),
+    ("mpls2 != 200", &[]),
+    ("mpls any 200", &[TUNNEL]),
+    ("mpls any in [1 2 3]", &[]),
+    ("mpls any not in [1 2 3]", &[TUNNEL]),
+    ("mpls eos 200", &[TUNNEL]),
+    ("mpls eos 100", &[]),
+    ("mpls eos != 100", &[TUNNEL]),
+    ("not mpls eos 200", &[WEB, DNS, PING, ICMP6, REJECTED, NODATA, SYN6, MAPPED]),
+    ("mpls eos >= 200", &[TUNNEL]),
+    ("mpls exp0 5", &[TUNNEL]),
+    ("mpls exp0 > 4", &[TUNNEL]),
+    ("mpls exp0 != 5", &[]),
+    ("mpls exp1 0", &[TUNNEL]),
+    ("mpls exp2 < 7", &[]),
+    // Tunnels.
+    ("tun ip 192.0.2.1", &[TUNNEL]),
+    ("src tun ip 192.0.2.1", &[TUNNEL]),
+    ("dst tun ip 192.0.2.1", &[]),
+    ("dst tun host in [192.0.2.2 2001:db8::1]", &[TUNNEL]),
+    ("tun net 192.0.2.0 255.255.255.0", &[TUNNEL]),
+    ("tun proto udp", &[TUNNEL]),
+    ("tun proto != 17", &[]),
+    ("tun id 4096", &[TUNNEL]),
+    ("tun type VXLAN", &[TUNNEL]),
+    ("tuntype in [gre vxlan] and tunid > 1k", &[TUNNEL]),
+    ("spi 0x1000", &[TUNNEL]),
+    // Quality of TCP: latencies in microseconds.
+    ("client latency 1000", &[WEB]),
+    ("client latency > 1000", &[]),
+    ("client latency > 999", &[WEB]),
+    ("client latency = 1ms", &[WEB]),
+    ("clientlatency = 1000200ns", &[WEB]),
+    ("server latency > 5ms", &[WEB]),
+    ("server latency <= 5999", &[WEB]),
+    ("app latency < 1s", &[]),
+    ("not app latency < 1s", ALL),
+    ("retransmits > 0", &[WEB]),
+    ("in retransmits = 0", &[WEB]),
+    ("out retransmits 2", &[WEB]),
+    ("outoforder 3", &[WEB]),
+    ("out outoforder >= 0", &[]),
+    ("in outoforder 1-9", &[WEB]),
+    // Payload: bytes, anywhere, case counts.
+    ("payload content 'GET '", &[WEB]),
+    ("payload content 'get '", &[]),
+    ("payload content = 'HTTP/1.1\\r\\n'", &[WEB]),
+    ("payload content \"\\xff\\x00\\\\\"", &[WEB]),
+    ("payload content ü", &[WEB]),
+    ("in payload content 200", &[]),
+    ("out payload content 200", &[WEB]),
+    ("out payload content != 404", &[WEB]),
+    ("payload content in [teapot 'OK']", &[WEB]),
+    ("payload content not in ['GET' x]", &[]),
+    ("payload content ''", &[WEB]),
+    ("inpayload 'get / *'", &[WEB]),
     // Cloud fields.
     ("action reject", &[REJECTED]),
     ("action != accept", &[REJECTED]),
@@ -142,7 +205,7 @@ const CASES: &[Case] = &[
     ("path 8", &[REJECTED]),
     ("path > 1", &[REJECTED]),
     ("status nodata", &[NODATA]),
-    ("not status nodata", &[WEB, DNS, PING, ICMP6, REJECTED, SYN6, MAPPED]),
+    ("not status nodata", &[WEB, DNS, PING, ICMP6, REJECTED, SYN6, MAPPED, TUNNEL]),
     ("service s3", &[REJECTED]),
     ("src service S3", &[]),
     ("type ipv4", &[REJECTED]),
@@ -158,12 +221,12 @@ const CASES: &[Case] = &[
     ("not field new-column x", ALL),
     ("field other-column *", &[]),
     // Logic.
-    ("not tcp and not udp", &[PING, ICMP6, NODATA, MAPPED]),
-    ("not (tcp or udp)", &[PING, ICMP6, NODATA, MAPPED]),
+    ("not tcp and not udp", &[PING, ICMP6, NODATA, MAPPED, TUNNEL]),
+    ("not (tcp or udp)", &[PING, ICMP6, NODATA, MAPPED, TUNNEL]),
     ("tcp and port 22 or udp", &[DNS, REJECTED]),
     ("tcp and (port 22 or udp)", &[REJECTED]),
     ("ip 20.106.124.93 and not port in [80 22]", &[WEB]),
-    ("!tcp&&!(udp||icmp)", &[ICMP6, NODATA, MAPPED]),
+    ("!tcp&&!(udp||icmp)", &[ICMP6, NODATA, MAPPED, TUNNEL]),
     ("tcp\nand # over lines\nport 443", &[WEB]),
     ("any and not not tcp", &[WEB, REJECTED, SYN6]),
 ];
@@ -201,6 +264,10 @@ fn the_canonical_text_is_the_same_filter() {
         ("field 'New Column' gt", ""),
         ("field 'New Column' \"x'y\"", "field \"new column\" \"x'y\""),
         ("port not in [1,2]", "port not in [1 2]"),
+        ("TUN NET 10.0.0.0 255.0.0.0", "tun ip 10.0.0.0/255.0.0.0"),
+        ("payload content '\\x0d'", "payload content \"\\x0d\""),
+        ("application latency < 5 ms", ""),
+        ("src vlan 7 or mpls EOS == 3", "vlan 7 or mpls eos = 3"),
     ] {
         let text = Filter::parse(expression).map(|filter| filter.to_string()).unwrap_or_default();
         assert_eq!(text, canonical, "{expression}");
@@ -295,6 +362,18 @@ fn samples() -> Vec<Flow> {
         flows[WEB].set(field, Value::Number(number));
     }
 
+    for (field, number) in [
+        (Field::ClientLatency, 1_000_200),
+        (Field::ServerLatency, 5_001_000),
+        (Field::InRetransmits, 0),
+        (Field::OutRetransmits, 2),
+        (Field::InOutOfOrder, 3),
+    ] {
+        flows[WEB].set(field, Value::Number(number));
+    }
+    flows[WEB].set(Field::InPayload, "GET / HTTP/1.1\r\n\u{ff}\0\\ \u{c3}\u{bc}".into());
+    flows[WEB].set(Field::OutPayload, "HTTP/1.1 200 OK".into());
+
     flows[DNS].key = key(17, "10.0.0.1", "10.0.0.2", Some((5_353, 53)));
     flows[DNS].forward = count(1, 60);
     flows[DNS].reverse = count(1, 120);
@@ -340,6 +419,20 @@ fn samples() -> Vec<Flow> {
     flows[MAPPED].forward.flags = Some(TcpFlags(0));
     flows[MAPPED].set(Field::IcmpType, Value::Number(9));
     flows[MAPPED].set(Field::Flows, Value::Number(3));
+
+    flows[TUNNEL].key = key(50, "10.8.0.1", "10.8.0.2", None);
+    for (field, number) in [
+        (Field::Spi, 0x1000),
+        (Field::Mpls1, 100 << 4 | 5 << 1),
+        (Field::Mpls2, 200 << 4 | 1),
+        (Field::TunProto, 17),
+        (Field::TunId, 4096),
+    ] {
+        flows[TUNNEL].set(field, Value::Number(number));
+    }
+    flows[TUNNEL].set(Field::TunType, "vxlan".into());
+    flows[TUNNEL].set(Field::TunSrcAddr, Value::Addr("192.0.2.1".parse().unwrap()));
+    flows[TUNNEL].set(Field::TunDstAddr, Value::Addr("192.0.2.2".parse().unwrap()));
     flows
 }
 
@@ -451,6 +544,9 @@ enum Tree {
     Text(Field, bool, String),
     Column(String),
     Letters(u8),
+    /// A bottom label of the first two.
+    Bottom(&'static str, u64),
+    Content(String),
     Time(Field, &'static str, i64),
     Not(Box<Self>),
     And(Box<Self>, Box<Self>),
@@ -465,6 +561,8 @@ impl fmt::Display for Tree {
             Self::Text(field, equal, text) => write!(f, "{field} {} {text}", if *equal { "=" } else { "!=" }),
             Self::Column(text) => write!(f, "field extra {text}"),
             Self::Letters(bits) => write!(f, "flags {}", TcpFlags(*bits).to_string().replace('.', "")),
+            Self::Bottom(op, label) => write!(f, "mpls eos {op} {label}"),
+            Self::Content(text) => write!(f, "in payload content {text}"),
             Self::Time(field, op, secs) => write!(f, "{field} {op} {}", Timestamp::from_secs(*secs)),
             Self::Not(inner) => write!(f, "not ({inner})"),
             Self::And(a, b) => write!(f, "({a}) and ({b})"),
@@ -496,6 +594,17 @@ impl Tree {
                 let flags = flow.get(Field::TcpFlags).number();
                 flow.key.protocol == Some(Protocol::TCP)
                     && flags.is_some_and(|flags| flags & u64::from(*bits) == u64::from(*bits))
+            }
+            Self::Bottom(op, wanted) => {
+                let entries = [Field::Mpls1, Field::Mpls2].map(|field| flow.get(field).number().unwrap_or(0));
+                let labels: Vec<u64> = entries.into_iter().filter(|n| n % 2 == 1).map(|n| n / 16).collect();
+                match *op {
+                    "!=" => !labels.is_empty() && labels.iter().all(|label| label != wanted),
+                    op => labels.iter().any(|label| compare(op, label, wanted)),
+                }
+            }
+            Self::Content(part) => {
+                flow.get(Field::InPayload).text().is_some_and(|text| text.contains(part.as_str()))
             }
             Self::Time(field, op, secs) => {
                 let millis = |nanos: i64| nanos.div_euclid(1_000_000);
@@ -551,6 +660,8 @@ fn any_tree() -> impl Strategy<Value = Tree> {
         ("vlan", vec![Field::Vlan]),
         ("pps", vec![Field::Pps]),
         ("ttl", vec![Field::MinTtl, Field::MaxTtl]),
+        ("retransmits", vec![Field::InRetransmits, Field::OutRetransmits]),
+        ("tun id", vec![Field::TunId]),
     ]);
     let number = (number_phrases, any_op(), 0_u64..20)
         .prop_map(|((phrase, fields), op, number)| Tree::Number(fields, phrase, op, number));
@@ -573,6 +684,8 @@ fn any_tree() -> impl Strategy<Value = Tree> {
         2 => text,
         1 => "[xy]".prop_map(Tree::Column),
         1 => (1_u8..=255).prop_map(Tree::Letters),
+        1 => (any_op(), 0_u64..3).prop_map(|(op, label)| Tree::Bottom(op, label)),
+        1 => "[abAB]{1,2}".prop_map(Tree::Content),
         1 => time,
     ];
     leaf.prop_recursive(4, 24, 2, |inner| {
@@ -600,6 +713,11 @@ fn any_flow() -> impl Strategy<Value = Flow> {
                 Field::MaxTtl,
                 Field::InFlags,
                 Field::OutFlags,
+                Field::InRetransmits,
+                Field::OutRetransmits,
+                Field::TunId,
+                Field::Mpls1,
+                Field::Mpls2,
             ]),
             0_u64..20,
         ),
@@ -610,8 +728,8 @@ fn any_flow() -> impl Strategy<Value = Flow> {
         0..4,
     );
     let texts = prop::collection::vec(
-        (prop::sample::select(vec![Field::Action, Field::Interface]), "[abAB]{1,2}"),
-        0..3,
+        (prop::sample::select(vec![Field::Action, Field::Interface, Field::InPayload]), "[abAB]{1,3}"),
+        0..4,
     );
     let times = (prop::option::of(0_i64..8_000_000_000), prop::option::of(0_i64..8_000_000_000));
     (numbers, addrs, texts, times, prop::option::of("[xy]")).prop_map(

@@ -32,11 +32,13 @@ pub(super) fn expected(kind: FieldKind) -> &'static str {
     match kind {
         FieldKind::Count | FieldKind::Rate => "a number such as 1500, 10k or 1.5M",
         FieldKind::Duration => "a duration such as 500ms, 90s, 5m or 2h",
+        FieldKind::Latency => "microseconds, or a duration such as 500us, 20ms or 1.5s",
         FieldKind::Port => "a port from 0 to 65535",
         FieldKind::Protocol => "a protocol name or a number from 0 to 255",
         FieldKind::Flags => "letters of CEUAPRSF or a number from 0 to 255",
         FieldKind::Byte => "a number from 0 to 255",
         FieldKind::Mac => "an Ethernet address such as 02:00:5e:10:00:01",
+        FieldKind::Mpls => "a label from 0 to 1048575",
         FieldKind::EndReason => "idle, active, end, forced or lack",
         FieldKind::Time => "a time such as 2023-09-28T17:22:35Z",
         FieldKind::Addr => "an address or a prefix such as 10.0.0.0/8",
@@ -46,13 +48,26 @@ pub(super) fn expected(kind: FieldKind) -> &'static str {
 
 /// The first and last number that a value, or a range `a-b` of values, stands for.
 pub(super) fn numbers(kind: FieldKind, text: &str) -> Read<(u64, u64)> {
-    let whole = single(kind, text);
+    range(kind, text, |text| single(kind, text))
+}
+
+/// A value or range of the traffic class of an MPLS label stack entry, 0 to 7.
+pub(super) fn traffic_classes(text: &str) -> Read<(u64, u64)> {
+    range(FieldKind::Byte, text, |text| match number(text)? {
+        class @ 0..=7 => Ok((class, class)),
+        _ => Err(problem(format!("{text} is larger than 7"))),
+    })
+}
+
+/// What one value stands for, or the range `a-b` of two.
+fn range(kind: FieldKind, text: &str, single: impl Fn(&str) -> Read<(u64, u64)>) -> Read<(u64, u64)> {
+    let whole = single(text);
     let parts = text.split_once('-').filter(|(low, high)| !low.is_empty() && !high.is_empty());
     let (Err(_), Some((low, high)), true) = (&whole, parts, kind != FieldKind::Mac) else { return whole };
     if !text.starts_with(|c: char| c.is_ascii_digit()) {
         return whole;
     }
-    let (low, high) = (single(kind, low)?, single(kind, high)?);
+    let (low, high) = (single(low)?, single(high)?);
     if low.0 > high.1 {
         return Err(problem(format!("{text} holds nothing: its first number is the larger one")));
     }
@@ -62,6 +77,8 @@ pub(super) fn numbers(kind: FieldKind, text: &str) -> Read<(u64, u64)> {
 fn single(kind: FieldKind, text: &str) -> Read<(u64, u64)> {
     let number = match kind {
         FieldKind::Duration => return duration(text),
+        FieldKind::Latency => return latency(text),
+        FieldKind::Mpls => return label(text),
         FieldKind::Protocol => protocol(text)?,
         FieldKind::Mac => mac(text)?,
         FieldKind::EndReason => end_reason(text)?,
@@ -99,8 +116,26 @@ fn duration(text: &str) -> Read<(u64, u64)> {
     Ok((low, low.saturating_add(grain(low) - 1)))
 }
 
+/// As [`duration`], but a number without unit is microseconds, and nothing is compared in a coarser unit.
+fn latency(text: &str) -> Read<(u64, u64)> {
+    let find = |unit: &str| if unit.is_empty() { Some(MICRO) } else { find_unit(TIME_UNITS, unit) };
+    let low = scaled(text, find, "ns, us, ms, s, m, h, d or w")?;
+    Ok((low, low.saturating_add(grain(low).min(MICRO) - 1)))
+}
+
+/// The MPLS label stack entries with a label: of any traffic class, at the bottom of the stack or not.
+fn label(text: &str) -> Read<(u64, u64)> {
+    match number(text)? {
+        label @ 0..=MAX_LABEL => Ok((label << 4, label << 4 | 0xf)),
+        _ => Err(problem(format!("{text} is larger than {MAX_LABEL}"))),
+    }
+}
+
+/// Labels have 20 bits (RFC 3032 §2.1).
+const MAX_LABEL: u64 = 0xf_ffff;
+
 fn grain(nanos: u64) -> u64 {
-    [MILLI, 1_000].into_iter().find(|&grain| nanos.is_multiple_of(grain)).unwrap_or(1)
+    [MILLI, MICRO].into_iter().find(|&grain| nanos.is_multiple_of(grain)).unwrap_or(1)
 }
 
 /// Nanoseconds since 1970, first and last of the unit in which they are compared, as for durations.
@@ -145,6 +180,7 @@ fn find_unit(units: &[(&str, u64)], unit: &str) -> Option<u64> {
 }
 
 const MILLI: u64 = 1_000_000;
+const MICRO: u64 = 1_000;
 
 /// Lower case; `kb` is said for `k` as often as not.
 const COUNT_UNITS: &[(&str, u64)] = &[
@@ -166,7 +202,7 @@ const COUNT_UNITS: &[(&str, u64)] = &[
 /// Nanoseconds.
 const TIME_UNITS: &[(&str, u64)] = &[
     ("ns", 1),
-    ("us", 1_000),
+    ("us", MICRO),
     ("ms", MILLI),
     ("s", 1_000 * MILLI),
     ("m", 60_000 * MILLI),
@@ -289,6 +325,34 @@ fn filled(parts: &[&str]) -> String {
     format!("{}/{}", octets.collect::<Vec<_>>().join("."), parts.len() * 8)
 }
 
+/// Bytes of a payload, each as the character of that number: a text as it stands, in UTF-8, with `\r`, `\n`, `\t`,
+/// `\\` and `\xNN` for what cannot be typed.
+pub(super) fn content(text: &str) -> Read<String> {
+    let mut content = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, escape)) = rest.split_once('\\') {
+        content.extend(before.bytes().map(char::from));
+        let (byte, after) = unescape(escape).ok_or_else(|| {
+            let shown: String = escape.chars().take(3).collect();
+            problem(format!("\"\\{shown}\" is no escape; a backslash itself is written \\\\"))
+        })?;
+        content.push(char::from(byte));
+        rest = after;
+    }
+    content.extend(rest.bytes().map(char::from));
+    Ok(content)
+}
+
+/// The byte that the text behind a backslash stands for, and what follows.
+fn unescape(text: &str) -> Option<(u8, &str)> {
+    if let Some(hex) = text.strip_prefix('x') {
+        let digits = hex.get(..2).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))?;
+        return Some((u8::from_str_radix(digits, 16).ok()?, hex.get(2..)?));
+    }
+    const ESCAPES: [(char, u8); 4] = [('r', b'\r'), ('n', b'\n'), ('t', b'\t'), ('\\', b'\\')];
+    ESCAPES.iter().find_map(|&(letter, byte)| Some((byte, text.strip_prefix(letter)?)))
+}
+
 fn problem(message: impl Into<String>) -> Problem {
     Problem { message: message.into(), suggestion: None }
 }
@@ -348,6 +412,36 @@ mod tests {
         assert!(read("5M").is_err() && read("1y").is_err());
         let (low, high) = time("2023-09-28T17:22:35.5Z").unwrap();
         assert_eq!((low, high - low), (1_695_921_755_500_000_000, 999_999));
+    }
+
+    #[test]
+    fn latencies_are_in_microseconds() {
+        let read = |text| numbers(FieldKind::Latency, text);
+        assert_eq!(read("1000"), Ok((1_000_000, 1_000_999)));
+        assert_eq!(read("5ms"), Ok((5_000_000, 5_000_999)));
+        assert_eq!(read("1.5"), Ok((1_500, 1_500)));
+        assert_eq!(read("10-20"), Ok((10_000, 20_999)));
+    }
+
+    #[test]
+    fn a_label_is_all_entries_with_it() {
+        let read = |text| numbers(FieldKind::Mpls, text);
+        assert_eq!(read("100"), Ok((1600, 1615)));
+        assert_eq!(read("0-0xfffff"), Ok((0, 0xff_ffff)));
+        assert_eq!(message(read("1048576")), "1048576 is larger than 1048575");
+        assert_eq!(traffic_classes("5-7"), Ok((5, 7)));
+        assert_eq!(message(traffic_classes("8")), "8 is larger than 7");
+    }
+
+    #[test]
+    fn content_is_bytes() {
+        let bytes = |text: &str| content(text).map(|text| text.chars().map(|c| c as u32).collect::<Vec<_>>());
+        assert_eq!(bytes("a\\r\\n\\t\\\\\\xFf"), Ok(vec![97, 13, 10, 9, 92, 255]));
+        assert_eq!(bytes("ü"), Ok(vec![0xc3, 0xbc]));
+        for wrong in ["\\", "\\q", "\\x", "\\x1", "\\xü1", "\\x1ü", "\\x+1"] {
+            assert!(content(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(message(content("a\\qüx")), "\"\\qüx\" is no escape; a backslash itself is written \\\\");
     }
 
     #[test]

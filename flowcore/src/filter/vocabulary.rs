@@ -1,8 +1,10 @@
 //! The words that begin a term, and what they stand for.
 //!
-//! One table, [`TERMS`], holds every phrase of the language (`src port`, `first seen`); the name of any field of
-//! the field table and any protocol name are phrases too. A new construct is a new row.
+//! The phrases of the language are in one table, [`TERMS`]; the name of any field of the field table and any
+//! protocol name are phrases too. Words in, [`Subject`] out.
 
+use super::terms::{MISSING, Meaning, TERMS};
+use super::value;
 use crate::record::{FIELDS, Field, FieldInfo, FieldKind, Protocol};
 
 /// What the words at the start of a term stand for.
@@ -15,12 +17,30 @@ pub(super) enum Subject {
     /// A protocol named without `proto`.
     Protocol(Protocol),
     /// Fields of which any may match, in records of these protocols (of all, if none is named).
-    Fields { fields: Vec<Field>, protocols: &'static [Protocol] },
+    Fields { fields: Vec<Field>, protocols: &'static [Protocol], aspect: Aspect },
     /// A column that has no field, by its name.
     Column(String),
 }
 
+/// What of a field's value a term looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Aspect {
+    /// The value.
+    Whole,
+    /// The traffic class of an MPLS label stack entry.
+    MplsClass,
+    /// The label of an MPLS label stack entry, if it is at the bottom of the stack.
+    MplsBottom,
+    /// The bytes of a payload.
+    Content,
+}
+
 impl Subject {
+    /// A field as a whole, in any record.
+    fn field(field: Field) -> Self {
+        Self::Fields { fields: vec![field], protocols: &[], aspect: Aspect::Whole }
+    }
+
     /// What kind of value the term takes; `None` if it takes none.
     pub(super) fn kind(&self) -> Option<FieldKind> {
         match self {
@@ -30,12 +50,23 @@ impl Subject {
         }
     }
 
+    /// What a value of the term looks like.
+    pub(super) fn expected(&self) -> &'static str {
+        match self {
+            Self::Fields { aspect: Aspect::MplsClass, .. } => "a traffic class from 0 to 7",
+            Self::Fields { aspect: Aspect::Content, .. } => {
+                "text in quotes, with \\r, \\n, \\t, \\\\ and \\xNN for other bytes"
+            }
+            _ => self.kind().map_or("", value::expected),
+        }
+    }
+
     /// The field or column that `field NAME` means: our name, JSON key or AWS column, else a column of the source.
     pub(super) fn named(name: &str) -> Self {
         let lower = name.to_ascii_lowercase();
         let by_key = || FIELDS.iter().find(|info| info.key == lower).map(|info| info.field);
         match Field::from_name(&lower).or_else(by_key).or_else(|| Field::from_aws(&lower)) {
-            Some(field) => Self::Fields { fields: vec![field], protocols: &[] },
+            Some(field) => Self::field(field),
             None => Self::Column(lower),
         }
     }
@@ -93,9 +124,9 @@ pub(super) fn begins_term(word: &str) -> bool {
     protocol(word).is_some() || phrases().any(|phrase| phrase.common(&[word]) == 1)
 }
 
-/// Whether this is a word of nfdump's language that begins no term here yet.
-pub(super) fn is_missing(word: &str) -> bool {
-    MISSING.iter().any(|missing| word.eq_ignore_ascii_case(missing))
+/// Whether these are words of nfdump's language that begin no term here yet.
+pub(super) fn is_missing(words: &[&str]) -> bool {
+    MISSING.iter().any(|missing| is_phrase(missing, words))
 }
 
 /// The name of ours for a column as AWS or our own JSON call it.
@@ -104,6 +135,12 @@ pub(super) fn our_name(word: &str) -> Option<&'static str> {
         Subject::Fields { fields, .. } => fields.first().map(|field| field.name()),
         _ => None,
     }
+}
+
+fn is_phrase(phrase: &str, words: &[&str]) -> bool {
+    let mut parts = phrase.split(' ');
+    words.iter().all(|word| parts.next().is_some_and(|part| part.eq_ignore_ascii_case(word)))
+        && parts.next().is_none()
 }
 
 /// A protocol by name; a number alone says nothing.
@@ -145,119 +182,6 @@ impl Phrase {
     }
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Row {
-    /// Spellings; the first one is canonical.
-    phrases: &'static [&'static str],
-    meaning: Meaning,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Meaning {
-    Any,
-    Family(u8),
-    /// The next word names the field.
-    Named,
-    One(Field),
-    Fields(&'static [Field]),
-    /// A field that is looked at in records of these protocols only.
-    Implying(&'static [Protocol], Field),
-}
-
-impl Meaning {
-    fn subject(self) -> Option<Subject> {
-        let fields =
-            |fields: &[Field], protocols| Some(Subject::Fields { fields: fields.to_vec(), protocols });
-        match self {
-            Self::Named => None,
-            Self::Any => Some(Subject::Any),
-            Self::Family(version) => Some(Subject::Family(version)),
-            Self::One(field) => fields(&[field], &[]),
-            Self::Fields(several) => fields(several, &[]),
-            Self::Implying(protocols, field) => fields(&[field], protocols),
-        }
-    }
-}
-
-const fn row(phrases: &'static [&'static str], meaning: Meaning) -> Row {
-    Row { phrases, meaning }
-}
-
-const TCP: &[Protocol] = &[Protocol::TCP];
-const ICMP: &[Protocol] = &[Protocol::ICMP, Protocol::ICMPV6];
-
-/// Every phrase that is not just the name of a field or protocol.
-static TERMS: &[Row] = {
-    use Meaning::{Any, Family, Fields, Implying, Named, One};
-    &[
-        row(&["any"], Any),
-        row(&["ipv4"], Family(4)),
-        row(&["ipv6"], Family(6)),
-        row(&["src port"], One(Field::SrcPort)),
-        row(&["dst port"], One(Field::DstPort)),
-        row(&["port"], Fields(&[Field::SrcPort, Field::DstPort])),
-        row(&["src ip", "src host", "src net"], One(Field::SrcAddr)),
-        row(&["dst ip", "dst host", "dst net"], One(Field::DstAddr)),
-        row(&["ip", "host", "net"], Fields(&[Field::SrcAddr, Field::DstAddr])),
-        row(&["proto", "protocol"], One(Field::Protocol)),
-        row(&["flags"], Implying(TCP, Field::TcpFlags)),
-        row(&["icmp type", "icmp-type", "icmptype"], Implying(ICMP, Field::IcmpType)),
-        row(&["icmp code", "icmp-code", "icmpcode"], Implying(ICMP, Field::IcmpCode)),
-        row(&["in packets"], One(Field::InPackets)),
-        row(&["out packets"], One(Field::OutPackets)),
-        row(&["in bytes"], One(Field::InBytes)),
-        row(&["out bytes"], One(Field::OutBytes)),
-        row(&["first seen", "first"], One(Field::First)),
-        row(&["last seen", "last"], One(Field::Last)),
-        row(&["src tos", "tos"], One(Field::SrcTos)),
-        row(&["dst tos"], One(Field::DstTos)),
-        row(&["min ttl"], One(Field::MinTtl)),
-        row(&["max ttl"], One(Field::MaxTtl)),
-        row(&["ttl"], Fields(&[Field::MinTtl, Field::MaxTtl])),
-        row(&["src mac"], One(Field::SrcMac)),
-        row(&["dst mac"], One(Field::DstMac)),
-        row(&["mac"], Fields(&[Field::SrcMac, Field::DstMac])),
-        row(&["end reason"], One(Field::EndReason)),
-        row(&["src service"], One(Field::SrcService)),
-        row(&["dst service"], One(Field::DstService)),
-        row(&["service"], Fields(&[Field::SrcService, Field::DstService])),
-        row(&["field"], Named),
-    ]
-};
-
-/// Words of nfdump 1.7 without a row in [`TERMS`].
-static MISSING: &[&str] = &[
-    "as",
-    "asa",
-    "bgp",
-    "client",
-    "cnt",
-    "count",
-    "egress",
-    "engine",
-    "engine-id",
-    "engine-type",
-    "ethertype",
-    "exporter",
-    "flowdir",
-    "fwdstat",
-    "geo",
-    "if",
-    "ingress",
-    "mask",
-    "nat",
-    "next",
-    "observation",
-    "payload",
-    "pf",
-    "prev",
-    "router",
-    "server",
-    "tun",
-    "xlate",
-    "@include",
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -283,8 +207,7 @@ mod tests {
     fn every_field_is_reached_by_its_name_bare_and_after_field() {
         for info in FIELDS {
             assert!(fields(&[info.name]).1.contains(&info.field), "{}", info.name);
-            let named = Subject::Fields { fields: vec![info.field], protocols: &[] };
-            assert_eq!(Subject::named(&info.name.to_uppercase()), named);
+            assert_eq!(Subject::named(&info.name.to_uppercase()), Subject::field(info.field));
         }
         assert_eq!(our_name("pkt_srcaddr"), Some("pktsrcip"));
         assert_eq!(Subject::named("New-Column"), Subject::Column("new-column".into()));
@@ -295,17 +218,31 @@ mod tests {
         let mut seen = std::collections::HashSet::new();
         for row in TERMS {
             assert!(row.phrases.iter().all(|phrase| seen.insert(phrase)), "{:?}", row.phrases);
-            if let Meaning::Fields(fields) = row.meaning {
+            if let Meaning::Fields(fields) | Meaning::Part(_, fields) = row.meaning {
                 assert!(fields.iter().all(|field| field.kind() == fields[0].kind()), "{:?}", row.phrases);
             }
         }
     }
 
     #[test]
-    fn a_word_is_known_or_missing() {
-        for word in MISSING {
-            assert!(!begins_term(word) && is_missing(&word.to_uppercase()), "{word}");
+    fn a_phrase_is_known_or_missing() {
+        for phrase in MISSING {
+            let upper = phrase.to_uppercase();
+            let words: Vec<&str> = upper.split(' ').collect();
+            assert!(find(&words).is_err() && is_missing(&words), "{phrase}");
         }
+        assert!(!is_missing(&["payload"]) && !is_missing(&["payload", "regex", "x"]) && !is_missing(&[]));
+    }
+
+    #[test]
+    fn nfdump_counts_labels_from_zero() {
+        for n in 0..10 {
+            let label = [Field::Mpls1 as usize + n, Field::Mpls1 as usize + n];
+            let both = ["label", "exp"].map(|word| fields(&["mpls", &format!("{word}{n}")]).1[0] as usize);
+            assert_eq!(both, label, "{n}");
+        }
+        // The protocol, which the next word does not go with.
+        assert_eq!(find(&["mpls", "label10"]).map(|found| found.words), Ok(1));
     }
 
     #[test]

@@ -28,7 +28,6 @@ pub fn describe(head: &[u8]) -> &'static str {
         [] => "the file is empty",
         [b'P', b'A', b'R', b'1', ..] => "a Parquet file, which is not read yet",
         [0x0c, 0xa5, ..] | [0xa5, 0x0c, ..] => "an nfdump file, which is not read yet",
-        [b'B', b'Z', b'h', ..] => "bzip2 data, which is not read yet",
         [b'{' | b'[', ..] | [0xef, 0xbb, 0xbf, b'{' | b'[', ..] => "JSON that is no flow log we read",
         _ if head.iter().all(|&b| b == b'\t' || b == b'\r' || b == b'\n' || (b >= b' ' && b != 0x7f)) => {
             "text whose first line is neither a VPC flow log header nor a record of a usual layout; --vpc-fields names the \

@@ -14,6 +14,9 @@ pub enum FieldKind {
     Rate,
     /// A span of time in nanoseconds.
     Duration,
+    /// A short span of time in nanoseconds: shown in milliseconds, and a number without unit is microseconds in
+    /// filters, both as in nfdump.
+    Latency,
     /// A transport port, 0 to 65535.
     Port,
     /// An IP protocol number.
@@ -24,6 +27,8 @@ pub enum FieldKind {
     Byte,
     /// An Ethernet address in the low 48 bits.
     Mac,
+    /// An entry of an MPLS label stack without its TTL: label * 16 + traffic class * 2 + bottom of stack (RFC 3032).
+    Mpls,
     /// Why the flow ended.
     EndReason,
     /// A point in time.
@@ -64,6 +69,7 @@ impl FieldKind {
             Self::Port => 0xffff,
             Self::Protocol | Self::Flags | Self::Byte | Self::EndReason => 0xff,
             Self::Mac => 0xffff_ffff_ffff,
+            Self::Mpls => 0xff_ffff,
             _ => u64::MAX,
         }
     }
@@ -153,6 +159,34 @@ fields! {
     Vlan         "vlan"         Count     "src_vlan"       "svln"  "vlanId"                      ""              ""                      ""         "Innermost VLAN id of the initiator's first packet.";
     MinTtl       "minttl"       Byte      "ip_minttl"      "minttl" "minimumTTL"                 ""              ""                      ""         "Smallest TTL or hop limit, both directions.";
     MaxTtl       "maxttl"       Byte      "ip_maxttl"      "maxttl" "maximumTTL"                 ""              ""                      ""         "Largest TTL or hop limit, both directions.";
+
+    Mpls1        "mpls1"        Mpls      "mpls_1"         "mpls1" "mplsTopLabelStackSection"    ""              ""                      ""         "Outermost MPLS label of the initiator's first packet.";
+    Mpls2        "mpls2"        Mpls      "mpls_2"         "mpls2" "mplsLabelStackSection2"      ""              ""                      ""         "MPLS label 2 of the initiator's first packet.";
+    Mpls3        "mpls3"        Mpls      "mpls_3"         "mpls3" "mplsLabelStackSection3"      ""              ""                      ""         "MPLS label 3 of the initiator's first packet.";
+    Mpls4        "mpls4"        Mpls      "mpls_4"         "mpls4" "mplsLabelStackSection4"      ""              ""                      ""         "MPLS label 4 of the initiator's first packet.";
+    Mpls5        "mpls5"        Mpls      "mpls_5"         "mpls5" "mplsLabelStackSection5"      ""              ""                      ""         "MPLS label 5 of the initiator's first packet.";
+    Mpls6        "mpls6"        Mpls      "mpls_6"         "mpls6" "mplsLabelStackSection6"      ""              ""                      ""         "MPLS label 6 of the initiator's first packet.";
+    Mpls7        "mpls7"        Mpls      "mpls_7"         "mpls7" "mplsLabelStackSection7"      ""              ""                      ""         "MPLS label 7 of the initiator's first packet.";
+    Mpls8        "mpls8"        Mpls      "mpls_8"         "mpls8" "mplsLabelStackSection8"      ""              ""                      ""         "MPLS label 8 of the initiator's first packet.";
+    Mpls9        "mpls9"        Mpls      "mpls_9"         "mpls9" "mplsLabelStackSection9"      ""              ""                      ""         "MPLS label 9 of the initiator's first packet.";
+    Mpls10       "mpls10"       Mpls      "mpls_10"        "mpls10" "mplsLabelStackSection10"     ""              ""                      ""         "MPLS label 10 of the initiator's first packet.";
+    Spi          "spi"          Count     "spi"            ""      "ipsecSPI"                    ""              ""                      ""         "Security parameters index of the first ESP packet.";
+
+    TunSrcAddr   "tunsrcip"     Addr      "src_tun_ip"     ""      ""                            ""              ""                      ""         "Source address of the outermost tunnel, in the direction of the flow.";
+    TunDstAddr   "tundstip"     Addr      "dst_tun_ip"     ""      ""                            ""              ""                      ""         "Destination address of the outermost tunnel, in the direction of the flow.";
+    TunProto     "tunproto"     Protocol  "tun_proto"      ""      ""                            ""              ""                      ""         "IP protocol of the outermost tunnel: 4 IPv4, 17 UDP, 41 IPv6, 47 GRE, 115 L2TP.";
+    TunType      "tuntype"      Text      "tun_type"       ""      ""                            ""              ""                      ""         "Kind of the outermost tunnel, such as ipip, gre, vxlan, geneve, gtp-u, l2tp, teredo.";
+    TunId        "tunid"        Count     "tun_id"         ""      "layer2SegmentId"             ""              ""                      ""         "What tells tunnels between the same ends apart: network identifier, key, session, endpoint identifier.";
+
+    ClientLatency "clientlatency" Latency  "cli_latency"   "cl"    ""                            ""              ""                      ""         "Time from the responder's first TCP packet to the initiator's next one.";
+    ServerLatency "serverlatency" Latency  "srv_latency"   "sl"    ""                            ""              ""                      ""         "Time from the initiator's first TCP packet to the responder's first one.";
+    AppLatency   "applatency"   Latency   "app_latency"    "al"    ""                            ""              ""                      ""         "Time from the initiator's last TCP packet before it to the responder's second one.";
+    InRetransmits "inretransmits" Count   "in_retransmits" ""      ""                            ""              ""                      ""         "TCP segments from source to destination that repeat what was sent before.";
+    OutRetransmits "outretransmits" Count "out_retransmits" ""     ""                            ""              ""                      ""         "TCP segments from destination to source that repeat what was sent before.";
+    InOutOfOrder "inoutoforder" Count     "in_out_of_order" ""     ""                            ""              ""                      ""         "TCP segments from source to destination that came after segments sent later.";
+    OutOutOfOrder "outoutoforder" Count   "out_out_of_order" ""    ""                            ""              ""                      ""         "TCP segments from destination to source that came after segments sent later.";
+    InPayload    "inpayload"    Text      "in_payload"     "ipl"   ""                            ""              ""                      ""         "First payload from source to destination; each byte is the character of that number (ISO 8859-1).";
+    OutPayload   "outpayload"   Text      "out_payload"    "opl"   ""                            ""              ""                      ""         "First payload from destination to source; each byte is the character of that number (ISO 8859-1).";
 
     PktSrcAddr   "pktsrcip"     Addr      "src_xlt_ip"     "nsa"   "postNATSourceIPAddress"      "pkt-srcaddr"   "connection.nat_ip"     ""         "Source address in the packet itself, where the recording interface stands for another.";
     PktDstAddr   "pktdstip"     Addr      "dst_xlt_ip"     "nda"   "postNATDestinationIPAddress" "pkt-dstaddr"   ""                      ""         "Destination address in the packet itself, where the recording interface stands for another.";

@@ -19,6 +19,16 @@ impl Protocol {
     pub const ICMP: Self = Self(1);
     /// Transmission Control Protocol, RFC 9293.
     pub const TCP: Self = Self(6);
+    /// IPv6 in IP.
+    pub const IPV6: Self = Self(41);
+    /// IPv4 in IP.
+    pub const IPV4: Self = Self(4);
+    /// Generic Routing Encapsulation.
+    pub const GRE: Self = Self(47);
+    /// Encapsulating Security Payload.
+    pub const ESP: Self = Self(50);
+    /// Authentication Header.
+    pub const AH: Self = Self(51);
     /// User Datagram Protocol, RFC 768.
     pub const UDP: Self = Self(17);
     /// ICMP for IPv6, RFC 4443.

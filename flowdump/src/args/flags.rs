@@ -81,7 +81,7 @@ pub struct Flags {
     #[arg(short = 'I', long = "info", help_heading = "Output")]
     pub info: bool,
 
-    /// line, long, extended, csv, json, ndjson or null
+    /// line, long, extended, csv, json, ndjson, null, or columns of your choice: 'fmt:%ts %sap -> %dap %byt %{vlan}'
     #[arg(short = 'o', long = "output", value_name = "FORMAT", help_heading = "Output")]
     pub output: Option<String>,
 

@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use flowcore::format::flow::BlockCompression;
 use flowcore::format::vpc::{VpcOptions, parse_fields};
-use flowcore::{Detection, Error, Filter, Format, Result};
+use flowcore::{Detection, Error, Field, FieldSet, Filter, Format, Result};
 use pcap2flow::MeterOptions;
 
 use super::Flags;
 use crate::order::Order;
+use crate::print::Template;
 
 /// What to do.
 #[derive(Debug)]
@@ -54,7 +55,7 @@ pub struct Plan {
 }
 
 /// Formats of the list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OutputFormat {
     /// nfdump's `line`.
     Line,
@@ -62,6 +63,8 @@ pub enum OutputFormat {
     Long,
     /// nfdump's `extended`: rates as well.
     Extended,
+    /// Columns of the user's choice.
+    Custom(Template),
     /// RFC 4180, one line a record.
     Csv,
     /// One array of objects.
@@ -89,9 +92,13 @@ impl FromStr for OutputFormat {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        OUTPUT_FORMATS.iter().find(|(name, _)| *name == text).map(|&(_, format)| format).ok_or_else(|| {
+        if let Some(template) = text.strip_prefix("fmt:") {
+            return Template::parse(template).map(Self::Custom);
+        }
+        let known = OUTPUT_FORMATS.iter().find(|(name, _)| *name == text);
+        known.map(|(_, format)| format.clone()).ok_or_else(|| {
             let names = OUTPUT_FORMATS.map(|(name, _)| name).join(", ");
-            Error::argument(format!("-o {text}: no such output format; choose one of {names}"))
+            Error::argument(format!("-o {text}: no such output format; choose one of {names}, fmt:TAGS"))
         })
     }
 }
@@ -114,17 +121,18 @@ impl Plan {
             return Err(Error::argument(advice).in_input(file.display().to_string()));
         }
         let stdout_is_terminal = std::io::stdout().is_terminal();
+        let output = output_format(&flags)?;
         Ok(Self {
             inputs,
+            meter: meter(&flags, &filter, &output)?,
             filter: Arc::new(filter),
             detection: detection(&flags)?,
             vpc: VpcOptions { columns: flags.vpc_fields.as_deref().map(parse_fields).transpose()? },
-            meter: MeterOptions::default().timeouts(&flags.timeout)?,
             limit: flags.limit.filter(|&limit| limit > 0),
             order: flags.order.as_deref().map(str::parse).transpose()?,
             top: Some(flags.top).filter(|&top| top > 0),
             info: flags.info,
-            output: output_format(&flags)?,
+            output,
             compression: flags.compress.parse()?,
             force: flags.force,
             plain_numbers: flags.plain_numbers,
@@ -135,6 +143,25 @@ impl Plan {
         })
     }
 }
+
+/// Captures are metered with all that filters and columns can ask for, except that payload, which takes far more room
+/// than all the rest, is kept only where one does.
+fn meter(flags: &Flags, filter: &Filter, output: &OutputFormat) -> Result<MeterOptions> {
+    let columns = match output {
+        OutputFormat::Custom(template) => template.fields(),
+        _ => FieldSet::EMPTY,
+    };
+    let asked = filter.fields().union(columns);
+    let with_payload = asked.contains(Field::InPayload) || asked.contains(Field::OutPayload);
+    Ok(MeterOptions {
+        tcp_quality: true,
+        payload_bytes: if with_payload { MAX_PAYLOAD } else { 0 },
+        ..MeterOptions::default().timeouts(&flags.timeout)?
+    })
+}
+
+/// The longest payload that a packet can have, as `pcap2flow -o payload` keeps it.
+const MAX_PAYLOAD: u32 = 65_535;
 
 /// Totals are those of whole inputs: what would choose or print records is refused rather than ignored.
 fn check_info(flags: &Flags, filter: &Filter) -> Result<()> {
@@ -280,6 +307,25 @@ mod tests {
         }
         for word in ["ip", "10.0.0.1", "port 80", "bytes>1.5", "dst prot 22"] {
             assert!(!looks_like_path(word), "{word}");
+        }
+    }
+
+    #[test]
+    fn payload_is_kept_where_it_is_asked_for() {
+        let kept = |args: &[&str]| {
+            let flags = clap::Parser::parse_from(["flowdump", "-r", "-"].iter().chain(args));
+            Plan::new(flags).unwrap().meter.payload_bytes
+        };
+        for args in [
+            &["payload content GET"][..],
+            &["tcp and not (out payload content x)"],
+            &["-o", "fmt:%opl"],
+            &["-o", "fmt:%{inpayload}", "-w", "a.txt"],
+        ] {
+            assert_eq!(kept(args), 65_535, "{args:?}");
+        }
+        for args in [&["tcp"][..], &["-o", "json"], &["-w", "a.flow"], &["-o", "fmt:%line"]] {
+            assert_eq!(kept(args), 0, "{args:?}");
         }
     }
 

@@ -53,6 +53,31 @@ pub const CSV_FIELDS: &[Field] = &[
     Field::Ident,
     Field::Source,
     Field::Format,
+    Field::Mpls1,
+    Field::Mpls2,
+    Field::Mpls3,
+    Field::Mpls4,
+    Field::Mpls5,
+    Field::Mpls6,
+    Field::Mpls7,
+    Field::Mpls8,
+    Field::Mpls9,
+    Field::Mpls10,
+    Field::Spi,
+    Field::TunSrcAddr,
+    Field::TunDstAddr,
+    Field::TunProto,
+    Field::TunType,
+    Field::TunId,
+    Field::ClientLatency,
+    Field::ServerLatency,
+    Field::AppLatency,
+    Field::InRetransmits,
+    Field::OutRetransmits,
+    Field::InOutOfOrder,
+    Field::OutOutOfOrder,
+    Field::InPayload,
+    Field::OutPayload,
 ];
 
 /// Prints CSV.
@@ -110,7 +135,11 @@ fn write_value(batch: &FlowBatch, field: Field, row: usize, out: &mut Vec<u8>) -
             addr => write!(out, "{addr}"),
         },
         FieldKind::Text => {
-            escape::csv(batch.text(field, row).unwrap_or_default(), out);
+            let text = batch.text(field, row).unwrap_or_default();
+            match field {
+                Field::InPayload | Field::OutPayload => escape::csv_payload(text, out),
+                _ => escape::csv(text, out),
+            }
             Ok(())
         }
         kind => match batch.number(field, row) {
@@ -129,10 +158,31 @@ pub(super) fn write_number(kind: FieldKind, number: u64, out: &mut Vec<u8>) -> i
             write!(out, "{:02x}:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", b[2], b[3], b[4], b[5], b[6], b[7])
         }
         FieldKind::Duration => write!(out, "{}.{:09}", number / 1_000_000_000, number % 1_000_000_000),
+        FieldKind::Latency => write!(out, "{}.{:06}", number / 1_000_000, number % 1_000_000),
+        FieldKind::Mpls => write!(out, "{}-{}-{}", number >> 4, number >> 1 & 7, number & 1),
         FieldKind::EndReason => match flowcore::EndReason::from_number(number) {
             Some(reason) => write!(out, "{reason}"),
             None => write!(out, "{number}"),
         },
         _ => write!(out, "{number}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::printed;
+    use super::*;
+
+    #[test]
+    fn the_groups_of_a_capture_are_behind_the_older_columns() {
+        let style = Style { heading: true, plain_numbers: false, color: false };
+        let text = printed(&mut CsvPrinter::new(style));
+        let lines: Vec<&str> = text.split_terminator("\r\n").collect();
+        assert!(lines[0].contains(",format,mpls_1,") && lines[0].ends_with(",in_payload,out_payload"));
+        let end = "100-5-0,1048575-0-1,,,,,,,,,4096,192.0.2.1,2001:db8::2,17,vxlan,4096,1.000200,0.000999,61000.000000,\
+                   0,2,3,0,\"GET / \"\"\\r\\n\\x00\\xff\",\"HTTP/1.1, 200\"";
+        assert!(lines[1].ends_with(end), "{}", lines[1]);
+        let empty = ",".repeat(CSV_FIELDS.len() - 1);
+        assert_eq!(lines[3], empty);
     }
 }

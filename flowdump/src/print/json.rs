@@ -173,7 +173,7 @@ fn addr_key(field: Field, version: u8) -> String {
 
 /// Kinds that print as words are strings, the others numbers.
 fn write_json_number(kind: FieldKind, number: u64, out: &mut Vec<u8>) -> io::Result<()> {
-    let word = matches!(kind, FieldKind::Flags | FieldKind::Mac | FieldKind::EndReason);
+    let word = matches!(kind, FieldKind::Flags | FieldKind::Mac | FieldKind::EndReason | FieldKind::Mpls);
     if word {
         out.push(b'"');
     }
@@ -187,6 +187,34 @@ fn write_json_number(kind: FieldKind, number: u64, out: &mut Vec<u8>) -> io::Res
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_groups_of_a_capture_have_keys() {
+        let text = super::super::sample::printed(&mut JsonPrinter::array());
+        let records: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let record = &records[0];
+        for (key, value) in [
+            ("mpls_1", serde_json::json!("100-5-0")),
+            ("mpls_2", serde_json::json!("1048575-0-1")),
+            ("spi", serde_json::json!(4096)),
+            ("src4_tun_ip", serde_json::json!("192.0.2.1")),
+            ("dst6_tun_ip", serde_json::json!("2001:db8::2")),
+            ("tun_proto", serde_json::json!(17)),
+            ("tun_type", serde_json::json!("vxlan")),
+            ("tun_id", serde_json::json!(4096)),
+            ("cli_latency", serde_json::json!(1.0002)),
+            ("srv_latency", serde_json::json!(0.000999)),
+            ("app_latency", serde_json::json!(61_000.0)),
+            ("in_retransmits", serde_json::json!(0)),
+            ("out_retransmits", serde_json::json!(2)),
+            ("in_out_of_order", serde_json::json!(3)),
+            ("in_payload", serde_json::json!("GET / \"\r\n\0\u{ff}")),
+        ] {
+            assert_eq!(record[key], value, "{key}");
+        }
+        assert!(records[1].get("mpls_1").is_none() && records[1].get("src4_tun_ip").is_none());
+        assert_eq!(records[2], serde_json::json!({}));
+    }
 
     #[test]
     fn no_two_keys_are_equal() {

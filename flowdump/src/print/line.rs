@@ -5,8 +5,9 @@
 
 use std::io::{self, Write};
 
-use flowcore::{Addr, Field, FieldSet, FlowBatch, Protocol, TcpFlags};
+use flowcore::{Field, FieldSet, FlowBatch, Protocol, TcpFlags};
 
+use super::ends::{self, ends};
 use super::escape::terminal;
 use super::units::{Moment, Scaled, Span};
 use super::{Printer, Style};
@@ -124,57 +125,14 @@ impl Printer for LinePrinter {
     }
 
     fn fields(&self) -> FieldSet {
-        let mut fields = FieldSet::from([
-            Field::First,
-            Field::Duration,
-            Field::Protocol,
-            Field::SrcAddr,
-            Field::SrcPort,
-            Field::DstAddr,
-            Field::DstPort,
-            Field::IcmpType,
-            Field::IcmpCode,
-            Field::Packets,
-            Field::Bytes,
-            Field::Flows,
-            Field::Action,
-        ]);
+        let counters =
+            [Field::First, Field::Duration, Field::Packets, Field::Bytes, Field::Flows, Field::Action];
+        let mut fields = ends::fields().union(FieldSet::from(counters));
         if self.layout != Layout::Line {
             fields.insert(Field::TcpFlags);
             fields.insert(Field::SrcTos);
         }
         fields.stored()
-    }
-}
-
-/// `address:port` of both sides; IPv6 with a dot before the port and ICMP with `type.code` for it, as nfdump.
-fn ends(batch: &FlowBatch, row: usize) -> (String, String) {
-    let source = end(batch.addr(Field::SrcAddr, row), port(batch, Field::SrcPort, row));
-    let destination = batch.addr(Field::DstAddr, row);
-    match (batch.number(Field::IcmpType, row), batch.number(Field::IcmpCode, row)) {
-        (Some(kind), Some(code)) => (source, end(destination, format_args!("{kind}.{code}"))),
-        _ => (source, end(destination, port(batch, Field::DstPort, row))),
-    }
-}
-
-/// The port; 0 for a protocol that has none, as in nfdump, and `-` where it is not known.
-fn port(batch: &FlowBatch, field: Field, row: usize) -> String {
-    let has_none = || {
-        let protocol = batch.number(Field::Protocol, row).and_then(|number| u8::try_from(number).ok());
-        protocol.is_some_and(|number| !Protocol(number).has_ports())
-    };
-    match batch.number(field, row) {
-        Some(port) => port.to_string(),
-        None if has_none() => "0".into(),
-        None => "-".into(),
-    }
-}
-
-fn end(addr: Addr, port: impl std::fmt::Display) -> String {
-    match addr {
-        Addr::Unknown => format!("-:{port}"),
-        Addr::V4(addr) => format!("{addr}:{port}"),
-        Addr::V6(addr) => format!("{addr}.{port}"),
     }
 }
 

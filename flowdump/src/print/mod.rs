@@ -1,10 +1,16 @@
 //! Records to text: one module per format, all fed with rows of a batch.
 
 mod csv;
+mod custom;
+mod ends;
 mod escape;
 mod json;
 mod line;
+#[cfg(test)]
+mod sample;
 mod summary;
+mod tags;
+mod template;
 mod units;
 
 use std::io::{self, Write};
@@ -13,6 +19,8 @@ use flowcore::{FieldSet, FlowBatch};
 
 pub use self::csv::CSV_FIELDS;
 pub use summary::Summary;
+pub use template::Template;
+
 pub(crate) use summary::print_account;
 
 use crate::args::OutputFormat;
@@ -63,12 +71,13 @@ pub struct Style {
 }
 
 /// The printer of a text format; `None` for formats without text.
-pub fn printer(format: OutputFormat, style: Style) -> Option<Box<dyn Printer>> {
+pub fn printer(format: &OutputFormat, style: Style) -> Option<Box<dyn Printer>> {
     use line::Layout;
     Some(match format {
         OutputFormat::Line => Box::new(line::LinePrinter::new(Layout::Line, style)),
         OutputFormat::Long => Box::new(line::LinePrinter::new(Layout::Long, style)),
         OutputFormat::Extended => Box::new(line::LinePrinter::new(Layout::Extended, style)),
+        OutputFormat::Custom(template) => Box::new(custom::CustomPrinter::new(template.clone(), style)),
         OutputFormat::Csv => Box::new(csv::CsvPrinter::new(style)),
         OutputFormat::Json => Box::new(json::JsonPrinter::array()),
         OutputFormat::Ndjson => Box::new(json::JsonPrinter::lines()),

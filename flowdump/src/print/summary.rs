@@ -142,6 +142,36 @@ pub(crate) fn print_account(stats: &SourceStats, out: &mut dyn Write) -> io::Res
         for (reason, count) in &stats.frames_skipped {
             writeln!(out, "  skipped {count}: {reason}")?;
         }
+        for (note, count) in &stats.frames_noted {
+            writeln!(out, "  noted {count}: {note}")?;
+        }
+    }
+    if stats.flows_evicted > 0 {
+        writeln!(out, "Flows ended early because too many were open: {}", stats.flows_evicted)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_accounted_for_with_what_was_odd_about_them() {
+        let mut stats =
+            SourceStats { files: 1, frames: 20, frames_used: 17, flows_evicted: 2, ..SourceStats::default() };
+        stats.frames_skipped.insert("arp".into(), 3);
+        stats.frames_noted.extend([("captured in part".into(), 3), ("fragment".into(), 12)]);
+        let mut out = Vec::new();
+        print_account(&stats, &mut out).unwrap();
+        let shown = "\
+Inputs: 1 file, 0 bytes read
+Frames: 20 = 17 used + 3 skipped
+  skipped 3: arp
+  noted 3: captured in part
+  noted 12: fragment
+Flows ended early because too many were open: 2
+";
+        assert_eq!(String::from_utf8(out).unwrap(), shown);
+    }
 }

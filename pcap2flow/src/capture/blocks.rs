@@ -109,6 +109,24 @@ fn take(failure: &Failure) -> Option<io::Error> {
     failure.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
+/// Whether what stands where a frame should begin is the header of another capture: a magic of pcap with version 2.4, a
+/// section of pcapng, or `snoop`. The words are the first three there, in the byte order of the capture that is read.
+///
+/// A time that equals a magic is possible, one whose fraction of a second is the version as well is not.
+pub(super) fn is_file_header([magic, version, third]: [u32; 3]) -> bool {
+    match magic {
+        0xa1b2_c3d4 | 0xa1b2_3c4d | 0xa1b2_cd34 => matches!(version, 0x0002_0004 | 0x0004_0002),
+        0xd4c3_b2a1 | 0x4d3c_b2a1 | 0x34cd_b2a1 => matches!(version, 0x0200_0400 | 0x0400_0200),
+        0x0a0d_0d0a => matches!(third, 0x1a2b_3c4d | 0x4d3c_2b1a),
+        0x736e_6f6f => version == 0x7000_0000,
+        0x6f6f_6e73 => version == 0x0000_0070,
+        _ => false,
+    }
+}
+
+/// What to say of the header of another capture where a frame should begin.
+pub(super) const ANOTHER_CAPTURE: &str = "another capture begins here; convert the files one by one";
+
 /// What to say of an input that ends after `there` bytes of a frame that would have `needed`.
 pub(super) fn cut_frame(frame: u64, there: usize, needed: Option<u64>) -> String {
     let needed = needed.map(|bytes| format!(" of {bytes}")).unwrap_or_default();

@@ -16,6 +16,7 @@ mod snoop;
 
 use std::fmt;
 use std::io::{Cursor, Read};
+use std::ops::ControlFlow;
 
 use flowcore::format::{describe, sniff};
 use flowcore::{Error, ErrorKind, Format, Position, Result, Timestamp};
@@ -114,6 +115,18 @@ impl CaptureReader {
     /// format, or the file ends inside a frame. All whole frames before have been handed out by then; after an
     /// error there are no more.
     pub fn read_frames(&mut self, mut each: impl FnMut(Frame<'_>)) -> Result<bool> {
+        self.read_frames_until(|frame| {
+            each(frame);
+            ControlFlow::Continue(())
+        })
+    }
+
+    /// [`read_frames`](Self::read_frames) that stops early where `each` breaks; the next call goes on behind the frame
+    /// that `each` broke at.
+    ///
+    /// # Errors
+    /// As [`read_frames`](Self::read_frames).
+    pub fn read_frames_until(&mut self, mut each: impl FnMut(Frame<'_>) -> ControlFlow<()>) -> Result<bool> {
         if self.ended {
             return Ok(false);
         }
@@ -304,6 +317,47 @@ mod tests {
             let (frames, end) = read_all(&capture);
             end.unwrap();
             assert_eq!(frames, vec![(nanos, Some(1), 60, vec![1, 2, 3]); 2]);
+        }
+    }
+
+    #[test]
+    fn captures_behind_one_another_are_told_apart() {
+        let [pcap, pcapng, modified, snoop] = good_captures();
+        let mut little =
+            vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0];
+        little.extend([9, 0, 0, 0, 8, 0, 0, 0, 3, 0, 0, 0, 60, 0, 0, 0, 1, 2, 3]);
+        let nanos = [&[0xa1, 0xb2, 0x3c, 0x4d], &pcap[4..]].concat();
+        for first in [&pcap, &little, &modified, &snoop] {
+            let frames = read_all(first).0.len();
+            for second in [&pcap, &little, &nanos, &pcapng, &modified, &snoop] {
+                let (seen, end) = read_all(&[&first[..], &second[..]].concat());
+                assert_eq!(seen.len(), frames);
+                let error = end.unwrap_err();
+                assert_eq!(error.position(), Some(Position::Byte(first.len() as u64)));
+                assert!(error.to_string().contains("another capture begins here; convert"), "{error}");
+            }
+        }
+        // A time with the number of the magic is a time.
+        let record = [0xa1, 0xb2, 0xc3, 0xd4, 0, 0, 0, 4, 0, 0, 0, 1, 0, 0, 0, 60, 1];
+        assert_eq!(read_all(&[&pcap[..], &record].concat()).0.len(), 3);
+    }
+
+    #[test]
+    fn a_reader_that_stops_early_goes_on_with_the_next_frame() {
+        for capture in good_captures() {
+            let (expected, _) = read_all(&capture);
+            let mut reader = CaptureReader::open(Box::new(Cursor::new(capture))).unwrap();
+            let mut frames = Vec::new();
+            for number in 1..=2 {
+                let more = reader.read_frames_until(|frame| {
+                    frames.push(frame.data.to_vec());
+                    ControlFlow::Break(())
+                });
+                assert!(more.unwrap());
+                assert_eq!((frames.len(), reader.frames()), (number, number as u64));
+            }
+            assert!(!reader.read_frames(|_| panic!("a frame after the last one")).unwrap());
+            assert_eq!(frames, expected.into_iter().map(|frame| frame.3).collect::<Vec<_>>());
         }
     }
 

@@ -2,12 +2,15 @@
 //! (<https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-04.html>).
 
 use std::io::Read;
+use std::ops::ControlFlow;
 
 use flowcore::{NANOS_PER_SEC, Result, Timestamp};
 use pcap_parser::traits::PcapReaderIterator;
 use pcap_parser::{LegacyPcapBlock, LegacyPcapReader, PcapBlockOwned, PcapError, PcapHeader};
 
-use super::blocks::{BUFFER_BYTES, Blocks, Input, MAX_FRAME_BYTES, oversized_frame};
+use super::blocks::{
+    ANOTHER_CAPTURE, BUFFER_BYTES, Blocks, Input, MAX_FRAME_BYTES, is_file_header, oversized_frame,
+};
 use super::{Frame, LinkType};
 
 /// Reads the frames of a pcap file.
@@ -43,15 +46,21 @@ impl PcapReader {
         self.blocks.frames
     }
 
-    /// See [`CaptureReader::read_frames`](super::CaptureReader::read_frames).
-    pub(super) fn read_frames(&mut self, each: &mut impl FnMut(Frame<'_>)) -> Result<bool> {
+    /// See [`CaptureReader::read_frames_until`](super::CaptureReader::read_frames_until).
+    pub(super) fn read_frames(
+        &mut self,
+        each: &mut impl FnMut(Frame<'_>) -> ControlFlow<()>,
+    ) -> Result<bool> {
         let before = self.blocks.frames;
         loop {
             let stop = match self.blocks.parser.next() {
-                Ok((size, PcapBlockOwned::Legacy(record))) if record.caplen <= self.header.max_captured => {
-                    each(self.header.frame(&record));
+                Ok((size, PcapBlockOwned::Legacy(record))) if self.header.is_believable(&record) => {
+                    let go_on = each(self.header.frame(&record));
                     self.blocks.frames += 1;
                     self.blocks.parser.consume_noshift(size);
+                    if go_on.is_break() {
+                        return Ok(true);
+                    }
                     continue;
                 }
                 Err(PcapError::Eof) => Stop::End,
@@ -69,7 +78,11 @@ impl PcapReader {
 
     /// Reads on at a record that is not whole, unless it is no record.
     fn more(&mut self) -> Result<()> {
-        let captured = self.header.captured_length(self.blocks.parser.data());
+        let words = self.header.words(self.blocks.parser.data());
+        if words.is_some_and(is_file_header) {
+            return Err(self.blocks.damaged(ANOTHER_CAPTURE));
+        }
+        let captured = words.map(|[.., captured]| captured);
         let FileHeader { max_captured, .. } = self.header;
         if let Some(captured) = captured.filter(|&captured| captured > max_captured) {
             return Err(self.blocks.damaged(oversized_frame(self.blocks.frames + 1, captured, max_captured)));
@@ -100,10 +113,17 @@ impl FileHeader {
         }
     }
 
-    /// The captured length in a record's header, if that much of it is there.
-    fn captured_length(&self, record: &[u8]) -> Option<u32> {
-        let bytes: [u8; 4] = record.get(8..12)?.try_into().ok()?;
-        Some(if self.big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) })
+    /// Whether a record can be one.
+    #[inline]
+    fn is_believable(&self, record: &LegacyPcapBlock<'_>) -> bool {
+        record.caplen <= self.max_captured && !is_file_header([record.ts_sec, record.ts_usec, record.caplen])
+    }
+
+    /// Seconds, fraction and captured length in a record's header, if that much of it is there.
+    fn words(&self, record: &[u8]) -> Option<[u32; 3]> {
+        let read = if self.big_endian { u32::from_be_bytes } else { u32::from_le_bytes };
+        let (words, _) = record.first_chunk::<12>()?.as_chunks();
+        Some(std::array::from_fn(|at| words.get(at).map_or(0, |&word| read(word))))
     }
 }
 

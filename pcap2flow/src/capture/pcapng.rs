@@ -5,6 +5,7 @@
 //! things (names, statistics, secrets, ...) are passed over by their length, well-formed or not.
 
 use std::io::Read;
+use std::ops::ControlFlow;
 
 use flowcore::{Error, Position, Result, Timestamp};
 use pcap_parser::traits::{PcapNGPacketBlock, PcapReaderIterator};
@@ -70,18 +71,25 @@ impl PcapNgReader {
         self.blocks.frames
     }
 
-    /// See [`CaptureReader::read_frames`](super::CaptureReader::read_frames).
-    pub(super) fn read_frames(&mut self, each: &mut impl FnMut(Frame<'_>)) -> Result<bool> {
+    /// See [`CaptureReader::read_frames_until`](super::CaptureReader::read_frames_until).
+    pub(super) fn read_frames(
+        &mut self,
+        each: &mut impl FnMut(Frame<'_>) -> ControlFlow<()>,
+    ) -> Result<bool> {
         let before = self.blocks.frames;
         loop {
             let stop = match self.blocks.parser.next() {
                 Ok((size, PcapBlockOwned::NG(block))) => match self.section.read(&block) {
                     Ok(content) => {
+                        let mut go_on = ControlFlow::Continue(());
                         if let Content::Frame(frame) = content {
-                            each(frame);
+                            go_on = each(frame);
                             self.blocks.frames += 1;
                         }
                         self.blocks.parser.consume_noshift(size);
+                        if go_on.is_break() {
+                            return Ok(true);
+                        }
                         continue;
                     }
                     Err(what) => Stop::Damaged(what),

@@ -2,11 +2,13 @@
 //! snoop and modified pcap, which `pcap-parser` does not read. The formats describe themselves by a [`Layout`].
 
 use std::io::{self, Read};
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use flowcore::{Error, Format, NANOS_PER_SEC, Position, Result, Timestamp};
 
-use super::blocks::{BUFFER_BYTES, MAX_BUFFER_BYTES, cut_frame, oversized_frame};
+use super::blocks::{
+    ANOTHER_CAPTURE, BUFFER_BYTES, MAX_BUFFER_BYTES, cut_frame, is_file_header, oversized_frame,
+};
 use super::{Frame, LinkType};
 
 /// Reads the records of a file one after the other.
@@ -62,14 +64,20 @@ impl Records {
         self.frames
     }
 
-    /// See [`CaptureReader::read_frames`](super::CaptureReader::read_frames).
-    pub(super) fn read_frames(&mut self, each: &mut impl FnMut(Frame<'_>)) -> Result<bool> {
+    /// See [`CaptureReader::read_frames_until`](super::CaptureReader::read_frames_until).
+    pub(super) fn read_frames(
+        &mut self,
+        each: &mut impl FnMut(Frame<'_>) -> ControlFlow<()>,
+    ) -> Result<bool> {
         loop {
             let before = self.frames;
-            while let Some(size) = self.hand_out(each) {
+            while let Some((size, go_on)) = self.hand_out(each) {
                 self.unread.start += size;
                 self.position = self.position.saturating_add(size as u64);
                 self.frames += 1;
+                if go_on.is_break() {
+                    return Ok(true);
+                }
             }
             if self.frames > before {
                 return Ok(true);
@@ -85,14 +93,19 @@ impl Records {
         }
     }
 
-    /// Hands out the next frame if its record is whole and believable, and gives the bytes of the record.
-    fn hand_out(&self, each: &mut impl FnMut(Frame<'_>)) -> Option<usize> {
+    /// Hands out the next frame if its record is whole and believable, and gives the bytes of the record and whether to
+    /// go on.
+    fn hand_out(
+        &self,
+        each: &mut impl FnMut(Frame<'_>) -> ControlFlow<()>,
+    ) -> Option<(usize, ControlFlow<()>)> {
         let record = self.record().filter(|record| self.complaint(record).is_none())?;
         let size = usize::try_from(record.length).ok()?;
         let bytes = self.unread().get(..size)?;
         let data = bytes.get(RECORD_HEADER_BYTES..)?.get(..record.captured as usize)?;
-        each(Frame { time: record.time(), link: Some(self.layout.link), wire_len: record.wire_len, data });
-        Some(size)
+        let link = Some(self.layout.link);
+        let go_on = each(Frame { time: record.time(), link, wire_len: record.wire_len, data });
+        Some((size, go_on))
     }
 
     /// The bytes that the next record says it has, unless it cannot be a record.
@@ -106,14 +119,21 @@ impl Records {
 
     /// The header of the next record, if it is there.
     fn record(&self) -> Option<Record> {
+        self.words().map(self.layout.record)
+    }
+
+    fn words(&self) -> Option<[u32; 6]> {
         let (header, _) = self.unread().split_first_chunk::<RECORD_HEADER_BYTES>()?;
         let read = if self.layout.big_endian { u32::from_be_bytes } else { u32::from_le_bytes };
         let (words, _) = header.as_chunks();
-        Some((self.layout.record)(std::array::from_fn(|at| words.get(at).map_or(0, |&word| read(word)))))
+        Some(std::array::from_fn(|at| words.get(at).map_or(0, |&word| read(word))))
     }
 
     /// Why a header cannot be one.
     fn complaint(&self, record: &Record) -> Option<String> {
+        if self.words().is_some_and(|[first, second, third, ..]| is_file_header([first, second, third])) {
+            return Some(ANOTHER_CAPTURE.to_owned());
+        }
         let (frame, captured, length) = (self.frames + 1, record.captured, record.length);
         if captured > self.layout.max_captured {
             return Some(oversized_frame(frame, captured, self.layout.max_captured));

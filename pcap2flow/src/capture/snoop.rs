@@ -160,7 +160,7 @@ mod tests {
         ] {
             let file = [header(2, datalink), record(1, 0, 3, b"abc", 1)].concat();
             let link = LinkType(read_all(&file).0[0].1.unwrap());
-            assert_eq!(decode(Some(link), 3, b"abc"), Err(Skip::LinkType(link)));
+            assert_eq!(decode(crate::TunnelMode::Inner, Some(link), 3, b"abc"), Err(Skip::LinkType(link)));
             assert_eq!(Skip::LinkType(link).to_string(), text);
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! Spoilt frames (changed, cut, padded) go through the first two only: for them we want more than `etherparse`.
 
-use super::{Icmp, Packet, Tcp, decode_full, fast, ip, link};
+use super::{Icmp, Packet, Tcp, decode, decode_full, fast, link, tunnel};
+use crate::TunnelMode;
 use crate::capture::LinkType;
 use etherparse::{
     IpFragOffset, IpHeaders, Ipv4Extensions, Ipv4Header, Ipv4Options, Ipv6Extensions, Ipv6FlowLabel,
@@ -25,10 +26,17 @@ fn any_transport() -> impl Strategy<Value = Transport> {
         (any::<(u16, u16)>(), any::<u32>(), any::<u8>(), options)
             .prop_map(|(ports, seq, flags, options)| Transport::Tcp { ports, seq, flags, options }),
         any::<(u16, u16)>().prop_map(|ports| Transport::Udp { ports }),
+        any_tunnel_ports().prop_map(|ports| Transport::Udp { ports }),
         any::<(u16, bool)>().prop_map(|(id, reply)| Transport::Echo { id, reply }),
-        prop_oneof![Just(132), Just(47), Just(50), Just(89), Just(136)]
+        prop_oneof![Just(132), Just(47), Just(50), Just(89), Just(136), Just(4), Just(41), Just(115)]
             .prop_map(|protocol| Transport::Other { protocol }),
     ]
+}
+
+/// Ports that the fast path leaves to the full decoder where innermost packets are metered.
+fn any_tunnel_ports() -> impl Strategy<Value = (u16, u16)> {
+    let any_port = prop_oneof![proptest::sample::select(&tunnel::PORTS[..]), any::<u16>()];
+    (any_port.clone(), any_port)
 }
 
 fn any_v4() -> impl Strategy<Value = IpHeaders> {
@@ -108,9 +116,22 @@ fn build(headers: IpHeaders, vlan: Option<u16>, transport: &Transport, payload: 
 fn any_frame() -> impl Strategy<Value = Vec<u8>> {
     let vlan = proptest::option::of(1..4096_u16);
     let headers = prop_oneof![any_v4(), any_v6()];
-    let payload = proptest::collection::vec(any::<u8>(), 0..80);
+    let garbage = proptest::collection::vec(any::<u8>(), 0..80);
+    let payload = prop_oneof![3 => garbage, 1 => any_inner_packet()];
     (headers, vlan, any_transport(), payload)
         .prop_map(|(headers, vlan, transport, payload)| build(headers, vlan, &transport, &payload))
+}
+
+/// A packet, or a frame with one, behind something that may pass for the header of a tunnel.
+fn any_inner_packet() -> impl Strategy<Value = Vec<u8>> {
+    let inner = (prop_oneof![any_v4(), any_v6()], any_transport())
+        .prop_map(|(headers, transport)| build(headers, None, &transport, b"data"));
+    let header =
+        proptest::sample::select(vec![&[][..], &[8, 0, 0, 0, 0, 0, 1, 0], &[0x30, 255, 0, 60, 0, 0, 0, 1]]);
+    (header, inner, any::<bool>()).prop_map(|(header, frame, whole)| {
+        let inner = if whole { &frame[..] } else { &frame[14..] };
+        [header, inner].concat()
+    })
 }
 
 /// Frames that lie: bytes of their headers changed, cut or padded.
@@ -131,15 +152,16 @@ proptest! {
 
     #[test]
     fn the_fast_path_gives_the_full_decoders_answer(frame in any_spoilt_frame(), more in 0..2000_usize) {
-        let ip = &frame[14..];
-        if let Some(packet) = fast_path(ip) {
-            prop_assert_eq!(Ok(packet), ip::decode(ip, ip.len() + more));
+        for mode in [TunnelMode::Inner, TunnelMode::Outer] {
+            let wire_len = (frame.len() + more) as u32;
+            let link = Some(LinkType::ETHERNET);
+            prop_assert_eq!(decode(mode, link, wire_len, &frame), decode_full(mode, link, wire_len, &frame));
         }
     }
 
     #[test]
     fn the_full_decoder_agrees_with_etherparse(frame in any_frame()) {
-        let packet = decode_full(Some(LinkType::ETHERNET), frame.len() as u32, &frame).unwrap();
+        let packet = decode_full(TunnelMode::Outer, Some(LinkType::ETHERNET), frame.len() as u32, &frame).unwrap();
         let sliced = LaxSlicedPacket::from_ethernet(&frame).unwrap();
         assert_eq!(packet.macs, Some(([1; 6], [2; 6])));
         assert_eq!(packet.vlan, sliced.vlan_ids().last().map(|id| id.value()));
@@ -149,7 +171,7 @@ proptest! {
 }
 
 fn fast_path(ip: &[u8]) -> Option<Packet> {
-    fast::decode(&link::network(LinkType::RAW, ip).unwrap())
+    fast::decode(TunnelMode::Inner, &link::network(LinkType::RAW, ip).unwrap(), ip.len())
 }
 
 fn same_network(packet: &Packet, net: &LaxNetSlice<'_>) {

@@ -25,10 +25,20 @@ pub enum Skip {
     EtherType(u16),
     /// An IEEE 802.3 frame (spanning tree, IS-IS, ...) that carries no IP.
     Llc,
-    /// A loopback frame of another protocol family.
+    /// A frame of a protocol family (loopback, packet filter logs) or system code (ARCNET) other than IP's.
     Family(u16),
-    /// A loopback frame that starts with no protocol family.
+    /// A link-layer header that no system writes.
     BadLinkHeader,
+    /// A frame that a link-layer protocol (ATM signalling, cable management, ...) sends for itself.
+    LinkControl,
+    /// A fragment of a link-layer frame, other than the first one.
+    LinkFragment,
+    /// An IEEE 802.11 frame that carries no data: management, control, null function.
+    Wlan,
+    /// An encrypted IEEE 802.11 frame.
+    WlanEncrypted,
+    /// A network layer protocol identifier (ISO/IEC TR 9577; frame relay and ATM) other than IP's.
+    Nlpid(u8),
     /// MPLS labels that carry no IP.
     Mpls,
     /// A PPP protocol other than IP.
@@ -49,7 +59,12 @@ impl fmt::Display for Skip {
             Self::EtherType(number) => write!(f, "ethertype {number:#06x}"),
             Self::Llc => f.write_str("802.3 without IP"),
             Self::Family(number) => write!(f, "protocol family {number}"),
-            Self::BadLinkHeader => f.write_str("bad loopback header"),
+            Self::BadLinkHeader => f.write_str("bad link-layer header"),
+            Self::LinkControl => f.write_str("link-layer control frame"),
+            Self::LinkFragment => f.write_str("later fragment of a link-layer frame"),
+            Self::Wlan => f.write_str("802.11 without data"),
+            Self::WlanEncrypted => f.write_str("802.11 encrypted"),
+            Self::Nlpid(number) => write!(f, "nlpid {number:#04x}"),
             Self::Mpls => f.write_str("mpls without IP"),
             Self::Ppp(number) => write!(f, "ppp protocol {number:#06x}"),
             Self::ShortIpHeader => f.write_str("frame ends inside the IP header"),

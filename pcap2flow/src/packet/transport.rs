@@ -3,7 +3,7 @@
 use etherparse::TcpHeaderSlice;
 use flowcore::{Protocol, TcpFlags};
 
-use super::{Icmp, Packet, Tcp};
+use super::{Icmp, Note, Packet, Tcp};
 
 /// What an IP packet carries.
 #[derive(Debug, Clone, Copy)]
@@ -14,18 +14,77 @@ pub(super) struct Segment<'a> {
     pub(super) len: u32,
 }
 
-/// Fills in what the header of the packet's protocol says, as far as it was captured.
-pub(super) fn read(packet: &mut Packet, segment: Segment<'_>) {
-    match packet.protocol {
+impl<'a> Segment<'a> {
+    /// Nothing.
+    pub(super) const EMPTY: Self = Self { bytes: &[], len: 0 };
+
+    /// The next `N` bytes and what follows them; `None` if they were not captured whole.
+    pub(super) fn split<const N: usize>(self) -> Option<(&'a [u8; N], Self)> {
+        let (head, _) = self.bytes.split_first_chunk()?;
+        Some((head, self.skip(N)?))
+    }
+
+    /// What follows the next `count` bytes; `None` if those were not captured whole.
+    pub(super) fn skip(self, count: usize) -> Option<Self> {
+        let bytes = self.bytes.get(count..)?;
+        Some(Self { bytes, len: self.len.saturating_sub(u32::try_from(count).ok()?) })
+    }
+
+    /// The first `len` bytes, or all if there are no more than that.
+    pub(super) fn up_to(self, len: u32) -> Self {
+        let end = self.bytes.len().min(len as usize);
+        Self { bytes: self.bytes.get(..end).unwrap_or_default(), len: self.len.min(len) }
+    }
+}
+
+/// Fills in what the header of the packet's protocol says, as far as it was captured. Returns what it carries, empty
+/// for protocols whose headers are not read.
+pub(super) fn read<'a>(packet: &mut Packet, segment: Segment<'a>) -> &'a [u8] {
+    let header_len = match packet.protocol {
         Protocol::TCP => {
             packet.ports = ports(segment.bytes);
             packet.tcp = tcp(segment);
+            let header_len = segment.bytes.get(12).map_or(20, |offset| usize::from(offset >> 4) * 4);
+            let is_bad = header_len < 20 || (header_len > segment.len as usize && packet.fragment.is_none());
+            packet.notes = packet.notes.with(Note::BadTransportLength, is_bad);
+            header_len.max(20)
         }
-        Protocol::UDP | Protocol::SCTP | DCCP | UDP_LITE => packet.ports = ports(segment.bytes),
-        Protocol::ICMP if packet.src.is_ipv4() => packet.icmp = icmp(segment.bytes, is_icmp_query),
-        Protocol::ICMPV6 if packet.src.is_ipv6() => packet.icmp = icmp(segment.bytes, is_icmpv6_query),
-        _ => {}
-    }
+        Protocol::UDP => {
+            packet.ports = ports(segment.bytes);
+            packet.notes = packet.notes.with(Note::BadTransportLength, has_bad_udp_length(packet, segment));
+            8
+        }
+        UDP_LITE => {
+            packet.ports = ports(segment.bytes);
+            8
+        }
+        Protocol::SCTP | DCCP => {
+            packet.ports = ports(segment.bytes);
+            return &[];
+        }
+        Protocol::ESP => {
+            packet.spi = segment.bytes.first_chunk().copied().map(u32::from_be_bytes);
+            return &[];
+        }
+        Protocol::ICMP if packet.src.is_ipv4() => {
+            packet.icmp = icmp(segment.bytes, is_icmp_query);
+            8
+        }
+        Protocol::ICMPV6 if packet.src.is_ipv6() => {
+            packet.icmp = icmp(segment.bytes, is_icmpv6_query);
+            8
+        }
+        _ => return &[],
+    };
+    segment.bytes.get(header_len..).unwrap_or_default()
+}
+
+/// A UDP length of 0 is that of a jumbogram (RFC 2675); one beyond a first fragment is that of the whole datagram.
+fn has_bad_udp_length(packet: &Packet, segment: Segment<'_>) -> bool {
+    let Some(&[.., l0, l1]) = segment.bytes.first_chunk::<6>() else { return false };
+    let length = u32::from(u16::from_be_bytes([l0, l1]));
+    let is_jumbo = length == 0 && segment.len > 0xffff;
+    (length < 8 && !is_jumbo) || (length > segment.len && packet.fragment.is_none())
 }
 
 /// Whether messages of this ICMP type have an identifier: echo, timestamp, information, address mask (RFC 792,

@@ -47,11 +47,29 @@ pub(super) enum Side {
     High,
 }
 
+/// What part a side plays in a flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// It began the conversation: the record's source.
+    Initiator,
+    /// The other one.
+    Responder,
+}
+
 impl Side {
     pub(super) const fn other(self) -> Self {
         match self {
             Self::Low => Self::High,
             Self::High => Self::Low,
+        }
+    }
+}
+
+impl Role {
+    pub(super) const fn other(self) -> Self {
+        match self {
+            Self::Initiator => Self::Responder,
+            Self::Responder => Self::Initiator,
         }
     }
 }

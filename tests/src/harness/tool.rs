@@ -1,9 +1,11 @@
 //! Runs our binaries as a user does.
 
 use std::ffi::OsStr;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -58,6 +60,18 @@ impl Tool {
         self
     }
 
+    /// Sets a variable of the environment.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// The program itself, for command lines that a shell runs.
+    pub fn program(&self) -> &Path {
+        Path::new(self.command.get_program())
+    }
+
     /// Runs to the end.
     pub fn run(mut self) -> Run {
         let output = self.command.output();
@@ -75,6 +89,25 @@ impl Tool {
             child.wait_with_output()
         });
         self.finished(output)
+    }
+
+    /// Runs with what `feed` writes as standard input and looks at the memory all along. The most that was resident at a
+    /// time, in KiB; `None` where the system does not tell. Standard output and standard error have to be short.
+    pub fn run_fed(mut self, feed: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> (Run, Option<u64>) {
+        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut peak = None;
+        let output = self.command.spawn().and_then(|mut child| {
+            if let Some(mut pipe) = child.stdin.take() {
+                feed(&mut pipe)?;
+                peak = resident_peak(child.id());
+            }
+            while child.try_wait()?.is_none() {
+                peak = peak.max(resident_peak(child.id()));
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            child.wait_with_output()
+        });
+        (self.finished(output), peak)
     }
 
     fn finished(&self, output: std::io::Result<Output>) -> Run {
@@ -172,6 +205,13 @@ fn build(folder: &Path) {
     command.arg("--target-dir").arg(folder.parent().unwrap_or(folder)).current_dir(super::workspace());
     let status = command.status().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(status.success(), "{command:?} failed");
+}
+
+/// The most memory that a running process ever had resident, in KiB: Linux keeps count.
+fn resident_peak(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.parse().ok()
 }
 
 #[cfg(test)]

@@ -1,11 +1,20 @@
 //! End-to-end tests: each runs our binaries as a user does. One module per theme.
 
+mod capture_filters;
+mod columns;
 mod corpus;
 mod errors;
 mod examples;
 mod fuzz_replay;
 mod inputs;
 mod lab;
+mod memory;
+mod metering_input;
+mod metering_options;
+mod metering_output;
+#[cfg(unix)]
+mod metering_signals;
+mod metering_threads;
 mod options;
 mod peers;
 mod same_records;

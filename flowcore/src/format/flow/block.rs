@@ -34,7 +34,7 @@ impl BlockEncoder {
         &self.data
     }
 
-    /// Encodes a padded batch of at least one row as the block with this number; `None` if its texts are too
+    /// Encodes a padded batch of at least one row as the block with this number; `None` if its columns are too
     /// long for one block.
     ///
     /// # Errors
@@ -97,8 +97,9 @@ impl BlockEncoder {
         let Some(encoded) = encode(column, base.map(|(_, times)| times), &mut self.raw) else {
             return Ok(());
         };
-        let (compression, stored) = self.compressor.compress(&self.raw)?;
-        self.data.extend_from_slice(stored);
+        let start = self.data.len();
+        let compression = self.compressor.compress(&self.raw, &mut self.data)?;
+        let stored = self.data.get(start..).unwrap_or_default();
         block.columns.push(ColumnMetadata {
             name: name.to_owned(),
             is_field,

@@ -37,13 +37,8 @@ pub(super) const fn name(compression: u8) -> &'static str {
 /// Shorter chunks gain nothing worth the call.
 const MIN_COMPRESSED: usize = 64;
 
-/// Compresses chunk after chunk with memory kept between them.
-pub(super) struct Compressor {
-    kind: Kind,
-    buffer: Vec<u8>,
-}
-
-enum Kind {
+/// Compresses chunk after chunk.
+pub(super) enum Compressor {
     None,
     Lz4,
     Zstd(zstd::bulk::Compressor<'static>),
@@ -74,42 +69,57 @@ impl Compressor {
     /// # Errors
     /// When the level is unknown to zstd or there is no memory for it.
     pub(super) fn new(compression: BlockCompression) -> Result<Self> {
-        let kind = match compression {
-            BlockCompression::None => Kind::None,
-            BlockCompression::Lz4 => Kind::Lz4,
+        Ok(match compression {
+            BlockCompression::None => Self::None,
+            BlockCompression::Lz4 => Self::Lz4,
             BlockCompression::Zstd(level) if zstd::compression_level_range().contains(&level) => {
-                Kind::Zstd(zstd::bulk::Compressor::new(level)?)
+                Self::Zstd(zstd::bulk::Compressor::new(level)?)
             }
             BlockCompression::Zstd(level) => {
                 return Err(Error::argument(format!("zstd has no level {level}; use 1 to 22")));
             }
-        };
-        Ok(Self { kind, buffer: Vec::new() })
+        })
     }
 
-    /// The bytes to store, and how they are compressed.
+    /// Adds the bytes to store to `out`; how they are compressed.
     ///
     /// # Errors
     /// Practically never: when the compressor fails on memory.
-    pub(super) fn compress<'a>(&'a mut self, raw: &'a [u8]) -> Result<(u8, &'a [u8])> {
-        if raw.len() < MIN_COMPRESSED {
-            return Ok((NONE, raw));
-        }
-        let bound = lz4_flex::block::get_maximum_output_size(raw.len())
-            .max(zstd::zstd_safe::compress_bound(raw.len()));
-        self.buffer.resize(bound, 0);
-        let (tag, len) = match &mut self.kind {
-            Kind::None => return Ok((NONE, raw)),
-            Kind::Lz4 => {
-                (LZ4, lz4_flex::block::compress_into(raw, &mut self.buffer).map_err(io::Error::other)?)
+    pub(super) fn compress(&mut self, raw: &[u8], out: &mut Vec<u8>) -> Result<u8> {
+        let start = out.len();
+        if raw.len() >= MIN_COMPRESSED {
+            let (tag, len) = self.compress_in_place(raw, out)?;
+            out.truncate(start + len);
+            if tag != NONE && len <= raw.len() - raw.len() / 10 {
+                return Ok(tag);
             }
-            Kind::Zstd(zstd) => (ZSTD, zstd.compress_to_buffer(raw, self.buffer.as_mut_slice())?),
-        };
-        match self.buffer.get(..len) {
-            Some(stored) if len <= raw.len() - raw.len() / 10 => Ok((tag, stored)),
-            _ => Ok((NONE, raw)),
         }
+        out.truncate(start);
+        out.extend_from_slice(raw);
+        Ok(NONE)
     }
+
+    /// Compresses into room made behind `out`; how, and to what length.
+    fn compress_in_place(&mut self, raw: &[u8], out: &mut Vec<u8>) -> Result<(u8, usize)> {
+        Ok(match self {
+            Self::None => (NONE, 0),
+            Self::Lz4 => {
+                let room = room_behind(out, lz4_flex::block::get_maximum_output_size(raw.len()));
+                (LZ4, lz4_flex::block::compress_into(raw, room).map_err(io::Error::other)?)
+            }
+            Self::Zstd(zstd) => {
+                let room = room_behind(out, zstd::zstd_safe::compress_bound(raw.len()));
+                (ZSTD, zstd.compress_to_buffer(raw, room)?)
+            }
+        })
+    }
+}
+
+/// Makes `out` longer by so many bytes; those.
+fn room_behind(out: &mut Vec<u8>, len: usize) -> &mut [u8] {
+    let start = out.len();
+    out.resize(start + len, 0);
+    out.get_mut(start..).unwrap_or_default()
 }
 
 /// Decompresses chunk after chunk with memory kept between them.
@@ -167,9 +177,11 @@ mod tests {
 
     fn round_trip(compression: BlockCompression, raw: &[u8]) -> u8 {
         let mut compressor = Compressor::new(compression).unwrap();
-        let (tag, stored) = compressor.compress(raw).unwrap();
+        let mut stored = b"before".to_vec();
+        let tag = compressor.compress(raw, &mut stored).unwrap();
+        assert!(stored.starts_with(b"before"));
         let mut back = vec![1, 2, 3];
-        Decompressor::default().decompress(tag, &mut stored.to_vec(), raw.len(), &mut back).unwrap();
+        Decompressor::default().decompress(tag, &mut stored.split_off(6), raw.len(), &mut back).unwrap();
         assert_eq!(back, raw);
         tag
     }
@@ -192,7 +204,8 @@ mod tests {
     fn a_wrong_length_or_damage_is_an_error() {
         for compression in [BlockCompression::Lz4, BlockCompression::Zstd(1)] {
             let mut compressor = Compressor::new(compression).unwrap();
-            let (tag, stored) = compressor.compress(&[7; 5000]).unwrap();
+            let mut stored = Vec::new();
+            let tag = compressor.compress(&[7; 5000], &mut stored).unwrap();
             let mut decompressor = Decompressor::default();
             for (stored, raw_len) in [
                 (stored.to_vec(), 4999),

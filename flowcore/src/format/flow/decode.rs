@@ -10,7 +10,7 @@ use super::encode::{ALL_PRESENT, BITMAP, MIXED_KINDS};
 use super::packed::Packed;
 use crate::batch::{AddrColumn, Column, Dictionary, NumberColumn, TextColumn, TimeColumn};
 use crate::error::{Error, Result};
-use crate::record::Storage;
+use crate::record::{Storage, Text};
 
 /// The checked structure of a chunk; places are those in the chunk's bytes.
 #[derive(Debug)]
@@ -199,7 +199,7 @@ fn read_texts(chunk: &[u8], mut at: usize, lengths: &[u64]) -> Result<(Dictionar
         if dictionary.code(text).is_some() {
             return Err(Error::damaged("a text is there twice"));
         }
-        dictionary.add(text);
+        dictionary.add(Text::from(text));
         at += text.len();
     }
     Ok((dictionary, at))

@@ -133,6 +133,7 @@ fn encode_texts(column: &TextColumn, out: &mut Vec<u8>) -> Option<Encoded> {
     out.extend_from_slice(&u32::try_from(texts.len()).unwrap_or(u32::MAX).to_le_bytes());
     Packing::new(min.into(), max.into(), 0).write(codes.iter().map(|&code| code.into()), out);
     Packing::new(shortest, longest, 0).write(lengths, out);
+    out.reserve(column.text_bytes());
     texts.iter().for_each(|text| out.extend_from_slice(text.as_bytes()));
     Some(Encoded { encoding: PLAIN, zone: ZoneMap::of_texts(column) })
 }

@@ -25,6 +25,8 @@ pub(super) const MAX_METADATA: usize = 4 * 1024 * 1024;
 pub(super) const MAX_CHUNK: usize = 64 * 1024 * 1024;
 /// Longest data of a block before compression, in bytes.
 pub(super) const MAX_BLOCK: usize = 256 * 1024 * 1024;
+/// Texts of a block that is written, in bytes: a block ends before the row that would pass them.
+pub(super) const BLOCK_TEXT_BYTES: usize = 16 * 1024 * 1024;
 /// Longest index, in bytes.
 pub(super) const MAX_INDEX: usize = 256 * 1024 * 1024;
 

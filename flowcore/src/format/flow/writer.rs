@@ -5,7 +5,7 @@ use std::io::Write;
 use super::block::{BlockEncoder, EncodedBlock};
 use super::chunk::{BlockCompression, Compressor};
 use super::index::{Index, IndexEntry};
-use super::layout::{MAX_HEADER, MAX_INDEX, MAX_ROWS, Start, VERSION};
+use super::layout::{BLOCK_TEXT_BYTES, MAX_HEADER, MAX_INDEX, MAX_ROWS, Start, VERSION};
 use super::metadata::FileHeader;
 use super::totals::StoredTotals;
 use crate::batch::{FlowBatch, Mask};
@@ -22,7 +22,8 @@ pub struct WriterOptions {
     pub ident: String,
     /// Program that writes, kept in the header.
     pub creator: String,
-    /// Rows of a block, 1 to 65,536. Smaller blocks can be skipped more exactly, larger ones are read faster.
+    /// Most rows of a block, 1 to 65,536. Smaller blocks can be skipped more exactly, larger ones are read faster.
+    /// Texts of more than 16 MiB end a block before, so that memory does not depend on what a row holds.
     pub block_rows: usize,
 }
 
@@ -104,11 +105,14 @@ impl<W: Write> FlowFileWriter<W> {
         let mut from = 0;
         while from < batch.len() {
             let to = batch.len().min(from + self.block_rows - self.pending.len());
-            self.pending.append(batch, &range_mask(batch.len(), from..to));
-            if self.pending.len() == self.block_rows {
+            // A row with longer texts than that has a block of its own.
+            let at_least = usize::from(self.pending.is_empty());
+            let rows = self.pending.rows_that_fit(batch, from..to, BLOCK_TEXT_BYTES).max(at_least);
+            self.pending.append(batch, &range_mask(batch.len(), from..from + rows));
+            from += rows;
+            if self.pending.len() == self.block_rows || from < to {
                 self.write_pending()?;
             }
-            from = to;
         }
         Ok(())
     }
@@ -134,7 +138,7 @@ impl<W: Write> FlowFileWriter<W> {
         written
     }
 
-    /// Writes rows as a block, or as several where their texts are too long for one.
+    /// Writes rows as a block, or as several where their columns are too long for one.
     fn write_rows(&mut self, rows: &mut FlowBatch) -> Result<()> {
         if rows.is_empty() {
             return Ok(());

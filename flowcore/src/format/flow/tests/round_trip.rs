@@ -188,22 +188,40 @@ fn an_empty_file_is_a_file() {
 }
 
 #[test]
-fn texts_that_are_too_long_for_a_block_get_several() {
-    let mut writer = FlowFileWriter::new(Vec::new(), &WriterOptions::default()).unwrap();
-    let texts: Vec<String> = ["a", "b", "c"].iter().map(|text| text.repeat(30 << 20)).collect();
-    let mut batch = FlowBatch::new();
-    for text in &texts {
-        batch.set_text(Field::Action, text);
-        batch.end_row();
+fn a_block_ends_before_its_texts_pass_the_limit() {
+    // In MiB: 16 fit, what is longer stands alone, and a text that the block has already takes no room.
+    for (lengths, blocks) in [
+        (&[6, 6, 6, 6, 6][..], vec![2, 2, 1]),
+        (&[8, 8, 0, 9, 7, 8, 8], vec![3, 2, 2]),
+        (&[30, 17, 1], vec![1, 1, 1]),
+    ] {
+        let texts = (b'a'..).map(char::from).zip(lengths).map(|(c, &mib)| c.to_string().repeat(mib << 20));
+        check_blocks(&texts.collect::<Vec<_>>(), &blocks);
     }
-    writer.write_batch(&batch).unwrap();
-    let file = writer.finish().unwrap();
+    let text = "a".repeat(15 << 20);
+    check_blocks(&[text.clone(), text.clone(), "b".repeat(2 << 20), text], &[2, 1, 1]);
+}
+
+/// The rows of each block, however the rows come in batches; and the texts come back.
+#[track_caller]
+fn check_blocks(texts: &[String], blocks: &[usize]) {
+    let flow = |text: &String| {
+        let mut flow = Flow::default();
+        flow.set(Field::InPayload, text.as_str().into());
+        flow
+    };
+    let flows: Vec<Flow> = texts.iter().map(flow).collect();
+    let options = WriterOptions { compression: BlockCompression::None, ..WriterOptions::default() };
+    let file = write(&flows, 1, &options);
+    assert!(file == write(&flows, 100, &options), "bytes do not depend on batches");
     let mut reader = open(&file, Mode::Seek, &ReadRequest::default()).unwrap();
-    let mut back = Vec::new();
+    let (mut sizes, mut back, mut batch) = (Vec::new(), Vec::new(), FlowBatch::new());
     while reader.read_batch(&mut batch).unwrap() {
-        (0..batch.len()).for_each(|row| back.push(batch.text(Field::Action, row).unwrap().to_owned()));
+        sizes.push(batch.len());
+        back.extend((0..batch.len()).map(|row| batch.flow(row)));
     }
-    assert!(back == texts && reader.stats().blocks == 2);
+    assert_eq!(sizes, blocks);
+    assert!(back == flows && reader.stats().problems.is_empty());
 }
 
 #[test]

@@ -1,0 +1,189 @@
+//! What a flow is known by beside its key: VLAN, MAC addresses, and what was around its first packet.
+//!
+//! With `--key` some of that tells flows apart too. The key itself does not grow for it: a [`Scope`] is mixed into the
+//! hash and held against the flow's identity.
+
+use std::net::IpAddr;
+
+use flowcore::{Field, FlowBatch, Protocol};
+
+use super::key::Side;
+use crate::options::KeyParts;
+use crate::packet::{Packet, Tunnel, TunnelKind};
+
+/// What a record says about the flow as a whole, from its first packet.
+#[derive(Debug, Clone)]
+pub(super) struct Identity {
+    /// The side that sent the packet.
+    side: Side,
+    vlan: Option<u16>,
+    /// Source and destination of the packet.
+    macs: Option<([u8; 6], [u8; 6])>,
+    /// Most packets have nothing around them.
+    wrapping: Option<Box<Wrapping>>,
+}
+
+/// What was around the packet, and what hides its inside.
+#[derive(Debug, Clone)]
+struct Wrapping {
+    tunnel: Option<Tunnel>,
+    mpls: Box<[u32]>,
+    spi: Option<u32>,
+}
+
+/// Which directions a record is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Directions {
+    /// Both.
+    Both,
+    /// One only.
+    One,
+}
+
+impl Identity {
+    /// What `packet`, sent by `side`, says.
+    pub(super) fn of(packet: &Packet, side: Side) -> Self {
+        Self { side, vlan: packet.vlan, macs: packet.macs, wrapping: Wrapping::of(packet) }
+    }
+
+    /// What tells the flow apart from others with the same key.
+    pub(super) fn scope(&self, parts: KeyParts) -> Option<Scope> {
+        let tunnel = self.wrapping.as_ref().and_then(|wrapping| wrapping.tunnel.as_ref());
+        Scope::new(parts, self.vlan, self.macs, tunnel)
+    }
+
+    /// Fills a row about what `src` sent, or about both directions, `src` being the source.
+    pub(super) fn export(&self, src: Side, directions: Directions, batch: &mut FlowBatch) {
+        let is_turned = src != self.side;
+        if let Some(vlan) = self.vlan {
+            batch.set_number(Field::Vlan, u64::from(vlan));
+        }
+        if let Some(macs) = self.macs {
+            let (src, dst) = turn(macs, is_turned);
+            batch.set_number(Field::SrcMac, mac_number(src));
+            batch.set_number(Field::DstMac, mac_number(dst));
+        }
+        if let Some(wrapping) = &self.wrapping {
+            wrapping.export(is_turned, directions, batch);
+        }
+    }
+}
+
+impl Wrapping {
+    fn of(packet: &Packet) -> Option<Box<Self>> {
+        let tunnel = packet.outer.as_ref().and_then(|outer| outer.tunnel);
+        let mpls = packet.outer.as_ref().map_or(&[][..], |outer| &outer.mpls);
+        if tunnel.is_none() && mpls.is_empty() && packet.spi.is_none() {
+            return None;
+        }
+        Some(Box::new(Self { tunnel, mpls: mpls.into(), spi: packet.spi }))
+    }
+
+    /// Labels, security parameters and some tunnels' identifiers are those of one direction; a record of the other
+    /// direction alone does not have them.
+    fn export(&self, is_turned: bool, directions: Directions, batch: &mut FlowBatch) {
+        let is_other_way = is_turned && directions == Directions::One;
+        if let Some(tunnel) = self.tunnel {
+            let (src, dst) = turn((tunnel.src, tunnel.dst), is_turned);
+            batch.set_addr(Field::TunSrcAddr, src.into());
+            batch.set_addr(Field::TunDstAddr, dst.into());
+            batch.set_number(Field::TunProto, u64::from(tunnel.protocol.0));
+            batch.set_text(Field::TunType, &tunnel.kind.to_string());
+            if let Some(id) = tunnel.id.filter(|_| !is_other_way || tunnel.kind.id_is_shared()) {
+                batch.set_number(Field::TunId, u64::from(id));
+            }
+        }
+        if is_other_way {
+            return;
+        }
+        for (&label, field) in self.mpls.iter().zip(MPLS) {
+            batch.set_number(field, u64::from(label));
+        }
+        if let Some(spi) = self.spi {
+            batch.set_number(Field::Spi, u64::from(spi));
+        }
+    }
+}
+
+const MPLS: [Field; 10] = [
+    Field::Mpls1,
+    Field::Mpls2,
+    Field::Mpls3,
+    Field::Mpls4,
+    Field::Mpls5,
+    Field::Mpls6,
+    Field::Mpls7,
+    Field::Mpls8,
+    Field::Mpls9,
+    Field::Mpls10,
+];
+
+/// What packets of a flow have in common beside its key, without direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Scope {
+    vlan: Option<u16>,
+    macs: Option<([u8; 6], [u8; 6])>,
+    tunnel: Option<TunnelScope>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct TunnelScope {
+    ends: (IpAddr, IpAddr),
+    protocol: Protocol,
+    kind: TunnelKind,
+    /// Where both directions have the same.
+    id: Option<u32>,
+}
+
+impl Scope {
+    /// The scope of a packet; `None` if nothing but the key tells flows apart.
+    #[inline]
+    pub(super) fn of(parts: KeyParts, packet: &Packet) -> Option<Self> {
+        let tunnel = packet.outer.as_ref().and_then(|outer| outer.tunnel.as_ref());
+        Self::new(parts, packet.vlan, packet.macs, tunnel)
+    }
+
+    /// What all fragments of a datagram agree on: their MAC addresses may differ, and what the datagram carries only
+    /// the first one shows, so that `tunnel` is the one around them.
+    pub(super) fn of_datagram(parts: KeyParts, fragment: &Packet, tunnel: Option<&Tunnel>) -> Option<Self> {
+        Self::new(KeyParts { mac: false, ..parts }, fragment.vlan, None, tunnel)
+    }
+
+    #[inline]
+    fn new(
+        parts: KeyParts,
+        vlan: Option<u16>,
+        macs: Option<([u8; 6], [u8; 6])>,
+        tunnel: Option<&Tunnel>,
+    ) -> Option<Self> {
+        (parts != KeyParts::default()).then(|| Self {
+            vlan: vlan.filter(|_| parts.vlan),
+            macs: macs.filter(|_| parts.mac).map(ordered),
+            tunnel: tunnel.filter(|_| parts.tunnel).map(TunnelScope::of),
+        })
+    }
+}
+
+impl TunnelScope {
+    fn of(tunnel: &Tunnel) -> Self {
+        Self {
+            ends: ordered((tunnel.src, tunnel.dst)),
+            protocol: tunnel.protocol,
+            kind: tunnel.kind,
+            id: tunnel.id.filter(|_| tunnel.kind.id_is_shared()),
+        }
+    }
+}
+
+fn ordered<T: Ord>(ends: (T, T)) -> (T, T) {
+    let is_turned = ends.1 < ends.0;
+    turn(ends, is_turned)
+}
+
+fn turn<T>((src, dst): (T, T), is_turned: bool) -> (T, T) {
+    if is_turned { (dst, src) } else { (src, dst) }
+}
+
+fn mac_number(mac: [u8; 6]) -> u64 {
+    mac.iter().fold(0, |number, &byte| number << 8 | u64::from(byte))
+}

@@ -1,0 +1,66 @@
+//! Memory is bounded by the flows that are open, and their number by `--cache`: captures that mean harm stay within it.
+//!
+//! The captures are made while they are read, so that nothing but the program under test holds them.
+
+use flow_tests::flood::{Flood, Kind};
+use flow_tests::harness::{TempDir, Tool, skipped};
+
+/// Packets of a flood here; what is true of these is true of more, since memory does not grow with their number.
+const PACKETS: u64 = 1_000_000;
+
+/// Meters a flood with these options; every packet is in a flow, and memory stays below the limit. Flows ended for
+/// lack of resources.
+#[track_caller]
+fn meter(flood: Flood, options: &str, limit_mib: u64) -> u64 {
+    let folder = TempDir::new();
+    let file = folder.join("flood.flow");
+    let tool = Tool::pcap2flow().arg("-").args(options.split(' '));
+    let tool = tool.args(["-W", "1", "--stats=json", "-w"]).arg(&file);
+    let (run, peak) = tool.run_fed(|out| flood.write(out));
+    let stats: serde_json::Value = serde_json::from_str(&run.success().stdout).unwrap();
+    assert_eq!((&stats["used"], &stats["frames"]), (&flood.packets.into(), &flood.packets.into()), "{flood}");
+    let listed = Tool::flowdump().arg(&file).args(["-N", "-o", "null"]).run().success();
+    let text = listed.stdout + &listed.stderr;
+    assert!(text.contains(&format!("total packets: {}", flood.packets)), "{text}");
+    match peak {
+        Some(kib) => assert!(kib < limit_mib * 1024, "{flood}: {kib} KiB"),
+        None => skipped("the system does not tell how much memory a process has"),
+    }
+    stats["evicted"].as_u64().unwrap()
+}
+
+#[test]
+fn a_hundred_thousand_live_flows_take_less_than_200_mib() {
+    // One packet of each flow every ten seconds.
+    let flood = Flood { kind: Kind::Steady, packets: PACKETS, step: 100_000, flows: 100_000 };
+    assert_eq!(meter(flood, "--cache 2000000", 200), 0);
+}
+
+#[test]
+fn a_flood_of_connections_is_bounded_by_the_cache() {
+    let flood = Flood { kind: Kind::Syn, packets: PACKETS, step: 1_000, flows: 1 };
+    assert_eq!(meter(flood, "--cache 20000", 64), PACKETS - 20_000);
+}
+
+#[test]
+fn one_pair_of_ports_used_again_and_again_takes_no_memory() {
+    for step in [0, 1_000] {
+        let flood = Flood { kind: Kind::Reuse, packets: PACKETS, step, flows: 1 };
+        assert_eq!(meter(flood, "--cache 20000", 64), 0);
+    }
+}
+
+#[test]
+fn a_flood_of_fragments_is_bounded() {
+    for kind in [Kind::FirstFragments, Kind::LaterFragments] {
+        let flood = Flood { kind, packets: PACKETS, step: 1_000, flows: 1 };
+        meter(flood, "--cache 20000", 96);
+    }
+}
+
+#[test]
+fn payload_takes_no_memory_once_its_flow_is_over() {
+    let packets = 50_000;
+    let flood = Flood { kind: Kind::Payload, packets, step: 1_000, flows: 1 };
+    assert_eq!(meter(flood, "--cache 1000 -o payload", 128), packets - 1_000);
+}
