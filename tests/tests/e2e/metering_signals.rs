@@ -35,6 +35,17 @@ impl Running {
         input.flush().unwrap();
     }
 
+    /// More bytes of the capture, a few at a time, until the program takes no more: it looks for a signal whenever bytes
+    /// come.
+    fn feed_until_over(&mut self, bytes: &[u8]) {
+        for part in bytes.chunks(20) {
+            if self.is_over() || self.input.as_mut().unwrap().write_all(part).is_err() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     fn signal(&self, name: &str) {
         let process = self.child.id().to_string();
         assert!(Command::new("kill").args([name, &process]).status().unwrap().success());
@@ -71,9 +82,13 @@ fn files(folder: &Path) -> Vec<String> {
     flow_tests::harness::files_in(folder).into_iter().flat_map(below).collect()
 }
 
+/// The beginning of a capture, cut inside a frame, as a pipe's bytes are.
 fn some_frames() -> Vec<u8> {
-    // Cut inside a frame, as a pipe's bytes are.
-    std::fs::read(testdata("lab/attack.pcap")).unwrap()[..40_000].to_vec()
+    capture()[..40_000].to_vec()
+}
+
+fn capture() -> Vec<u8> {
+    std::fs::read(testdata("lab/attack.pcap")).unwrap()
 }
 
 #[test]
@@ -93,7 +108,7 @@ fn the_first_signal_writes_what_was_read() {
             folder.join(output.trim_end_matches('/')).exists() || folder.names().len() > 1
         });
         running.signal(signal);
-        std::thread::sleep(Duration::from_millis(100));
+        running.feed_until_over(&capture()[40_000..]);
         let (code, stdout, stderr) = running.end();
         assert_eq!(code, Some(2), "{stderr}");
         let account: Value =
