@@ -82,12 +82,13 @@ fn files(folder: &Path) -> Vec<String> {
     flow_tests::harness::files_in(folder).into_iter().flat_map(below).collect()
 }
 
-/// The signal of a terminal that goes away, unless these tests run under `nohup`: then the programs ignore it too, as
-/// they should.
-fn hang_up() -> &'static str {
+/// A signal, or the one that nobody ignores where these tests ignore it (under `nohup`, or in the background of a
+/// script): then the programs ignore it too, as they should.
+fn heeded(name: &'static str) -> &'static str {
+    let bit = if name == "-HUP" { 1 } else { 2 };
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or("0");
-    if u64::from_str_radix(ignored.trim(), 16).unwrap_or(0) & 1 == 0 { "-HUP" } else { "-TERM" }
+    if u64::from_str_radix(ignored.trim(), 16).unwrap_or(0) & bit == 0 { name } else { "-TERM" }
 }
 
 /// The beginning of a capture, cut inside a frame, as a pipe's bytes are.
@@ -102,7 +103,7 @@ fn capture() -> Vec<u8> {
 #[test]
 fn the_first_signal_writes_what_was_read() {
     for (number, (signal, threads)) in
-        [("-INT", "1"), ("-TERM", "3"), (hang_up(), "2"), ("-INT", "3")].into_iter().enumerate()
+        [("-INT", "1"), ("-TERM", "3"), ("-HUP", "2"), ("-INT", "3")].into_iter().enumerate()
     {
         let folder = TempDir::new();
         let pipe = folder.join("pipe.pcap");
@@ -115,7 +116,7 @@ fn the_first_signal_writes_what_was_read() {
         until("no output was begun", || {
             folder.join(output.trim_end_matches('/')).exists() || folder.names().len() > 1
         });
-        running.signal(signal);
+        running.signal(heeded(signal));
         running.feed_until_over(&capture()[40_000..]);
         let (code, stdout, stderr) = running.end();
         assert_eq!(code, Some(2), "{stderr}");
@@ -144,7 +145,7 @@ fn what_a_signal_finds_waiting_for_the_first_bytes_is_written() {
         return flow_tests::harness::skipped("no /proc here");
     }
     until("no handler for signals", || handles_signals(running.child.id()));
-    running.signal("-INT");
+    running.signal(heeded("-INT"));
     std::thread::sleep(Duration::from_millis(100));
     // As tcpdump does, which writes what it has when it is told to end.
     running.feed(&some_frames());
@@ -162,7 +163,7 @@ fn the_second_signal_leaves_nothing() {
         let mut running = Running::start(Path::new("-"), output, threads, folder.path());
         running.feed(&some_frames());
         until("no output was begun", || !folder.names().is_empty());
-        running.signal("-INT");
+        running.signal(heeded("-INT"));
         std::thread::sleep(Duration::from_millis(100));
         assert!(!running.is_over(), "the input is open and nothing comes");
         running.signal("-TERM");
