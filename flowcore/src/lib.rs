@@ -37,7 +37,9 @@
 //! # What is where
 //!
 //! - [`Flow`] is one flow, [`FlowBatch`] many; [`Field`] and [`FIELDS`] name what they hold.
-//! - [`format`](mod@format) has the formats: [`.flow` files](format::flow), [AWS VPC flow logs](format::vpc).
+//! - [`format`](mod@format) has the formats: [`.flow` files](format::flow), [nfdump files](format::nfdump),
+//!   [AWS VPC flow logs](format::vpc).
+//! - [`aggregate`] counts by the values of fields: top talkers, nfdump's statistics.
 //! - [`filter`] is the language of expressions; its errors point at the text.
 //! - [`SourceStats`] accounts for everything that was read and everything that could not be used.
 //! - Captures are metered by the `pcap2flow` crate, which plugs into [`OpenOptions::captures`].
@@ -56,6 +58,7 @@ mod status_rows;
 mod totals;
 mod walk;
 
+pub mod aggregate;
 pub mod filter;
 pub mod format;
 
@@ -73,7 +76,9 @@ pub use progress::{Progress, ProgressLine, readable_bytes};
 pub use record::{
     Addr, CivilTime, Direction, EndReason, FIELD_COUNT, FIELDS, Field, FieldInfo, FieldKind, FieldSet, Flow,
     FlowKey, NANOS_PER_SEC, Protocol, Storage, TcpFlags, Text, TimeParseError, Timestamp, Value,
+    payload_bytes, payload_text,
 };
-pub use sink::{FlowSink, FlowWriter};
+pub use sink::{FileOptions, FlowSink, FlowWriter};
 pub use source::{FlowSource, Flows, Problems, ReadRequest, SourceStats};
 pub use totals::{ProtocolTotals, Totals};
+pub use walk::is_unfinished;

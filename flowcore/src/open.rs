@@ -8,7 +8,8 @@ use crate::batch::FlowBatch;
 use crate::error::{Error, ErrorKind, Result};
 use crate::filter::Filter;
 use crate::format::Format;
-use crate::format::flow::{FlowFileReader, read_info};
+use crate::format::flow::{self, FlowFileReader};
+use crate::format::nfdump::{self, NfdumpReader};
 use crate::format::vpc::{VpcOptions, VpcReader};
 use crate::input::{ByteCount, Detection, Input};
 use crate::progress::Progress;
@@ -160,6 +161,10 @@ impl OpenOptions {
                     Err(input) => Box::new(FlowFileReader::open(input.into_reader(), &name, &request)?),
                 })
             }
+            Format::Nfdump => Ok(match input.into_file() {
+                Ok(file) => Box::new(NfdumpReader::open_file(file, &name, &self.request)?),
+                Err(input) => Box::new(NfdumpReader::open(input.into_reader(), &name, &self.request)?),
+            }),
             Format::Vpc => {
                 Ok(Box::new(VpcReader::open(input.into_reader(), &name, &self.request, &self.vpc)?))
             }
@@ -229,19 +234,26 @@ impl Inputs {
             return Ok(false);
         };
         let Ok(input) = Input::open(path, self.options.detection) else { return Ok(false) };
-        if input.format() != Format::Flow {
+        let format = input.format();
+        if !matches!(format, Format::Flow | Format::Nfdump) {
             return Ok(false);
         }
         let (name, bytes) = (input.name().to_owned(), input.byte_count());
         let Ok(file) = input.into_file() else { return Ok(false) };
         self.waiting.pop_front();
         self.stats.files += 1;
-        let info = read_info(file, &name)?;
-        totals.merge(&info.totals);
-        self.stats.records += info.totals.rows();
-        self.stats.flows += info.totals.rows();
-        self.stats.bytes += bytes.get();
-        self.stats.problems.merge(info.problems);
+        let (sums, stats) = if format == Format::Flow {
+            let info = flow::read_info(file, &name)?;
+            let (ident, problems) = (info.ident, info.problems);
+            (info.totals, SourceStats { ident, problems, ..SourceStats::default() })
+        } else {
+            let info = nfdump::read_info(file, &name)?;
+            let (ident, sequence_failures, problems) = (info.ident, info.sequence_failures, info.problems);
+            (info.totals, SourceStats { ident, sequence_failures, problems, ..SourceStats::default() })
+        };
+        totals.merge(&sums);
+        let (rows, bytes) = (sums.rows(), bytes.get());
+        self.stats.merge(SourceStats { records: rows, flows: rows, bytes, ..stats });
         Ok(true)
     }
 

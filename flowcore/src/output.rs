@@ -1,8 +1,8 @@
 //! Output files that appear complete or not at all, and never take the place of what is read.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -162,6 +162,12 @@ impl Write for AtomicFile {
     }
 }
 
+impl Seek for AtomicFile {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
 /// A file under its temporary name, removed unless it is published.
 #[derive(Debug)]
 struct Partial {
@@ -285,13 +291,22 @@ fn partial_name(place: &Path, number: u32) -> Result<PathBuf> {
     let name = place.file_name().ok_or_else(|| Error::argument("is no name for a file"))?;
     let further = if number > 1 { format!("-{number}") } else { String::new() };
     let suffix = format!(".{}{further}.partial", std::process::id());
-    let mut partial = OsString::from(".");
-    match MAX_NAME.saturating_sub(suffix.len() + 1) {
+    let mut partial = OsString::from(hidden_by(name));
+    match MAX_NAME.saturating_sub(suffix.len() + partial.len()) {
         room if name.len() <= room => partial.push(name),
         room => partial.push(shorten(&name.to_string_lossy(), room)),
     }
     partial.push(suffix);
     Ok(place.with_file_name(partial))
+}
+
+/// What a temporary name begins with, so that readers of the folder pass over it. nfdump reads hidden files too, and
+/// knows its collectors' temporary files by this name.
+fn hidden_by(name: &OsStr) -> &'static str {
+    match name.as_encoded_bytes().starts_with(b"nfcapd.") {
+        true => "nfcapd.current.",
+        false => ".",
+    }
 }
 
 /// Bytes that a file name can have on the usual file systems.

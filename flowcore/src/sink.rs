@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::batch::FlowBatch;
 use crate::error::Result;
 use crate::format::flow::{FlowFileWriter, WriterOptions};
+use crate::format::nfdump::{Dropped, NfdumpOptions, NfdumpWriter};
 use crate::output::{AtomicFile, CompleteFile, Overwrite};
 
 /// Anything that takes flows.
@@ -22,19 +23,46 @@ pub trait FlowSink {
     fn finish(self: Box<Self>) -> Result<()>;
 }
 
-/// Writes a `.flow` file that appears under its name when it is complete.
+/// The format of a file of flows, and how it is written.
+#[derive(Debug, Clone)]
+pub enum FileOptions {
+    /// A `.flow` file, which keeps everything.
+    Flow(WriterOptions),
+    /// An nfdump file.
+    Nfdump(NfdumpOptions),
+}
+
+impl From<WriterOptions> for FileOptions {
+    fn from(options: WriterOptions) -> Self {
+        Self::Flow(options)
+    }
+}
+
+impl From<NfdumpOptions> for FileOptions {
+    fn from(options: NfdumpOptions) -> Self {
+        Self::Nfdump(options)
+    }
+}
+
+/// Writes a file of flows that appears under its name when it is complete.
 ///
 /// ```no_run
 /// use flowcore::format::flow::WriterOptions;
 /// use flowcore::{FlowBatch, FlowWriter, Overwrite};
-/// let mut writer = FlowWriter::create("a.flow", &WriterOptions::default(), Overwrite::No)?;
+/// let mut writer = FlowWriter::create("a.flow", &WriterOptions::default().into(), Overwrite::No)?;
 /// writer.write_batch(&FlowBatch::new())?;
 /// writer.finish()?;
 /// # Ok::<(), flowcore::Error>(())
 /// ```
 pub struct FlowWriter {
-    writer: FlowFileWriter<AtomicFile>,
+    writer: Writer,
     name: String,
+}
+
+/// The writer of each format.
+enum Writer {
+    Flow(Box<FlowFileWriter<AtomicFile>>),
+    Nfdump(Box<NfdumpWriter<AtomicFile>>),
 }
 
 impl FlowWriter {
@@ -42,10 +70,10 @@ impl FlowWriter {
     ///
     /// # Errors
     /// When the file exists and may not be replaced, or cannot be written.
-    pub fn create(path: impl AsRef<Path>, options: &WriterOptions, overwrite: Overwrite) -> Result<Self> {
+    pub fn create(path: impl AsRef<Path>, options: &FileOptions, overwrite: Overwrite) -> Result<Self> {
         let name = path.as_ref().display().to_string();
         let file = AtomicFile::create(path.as_ref(), overwrite)?;
-        let writer = FlowFileWriter::new(file, options).map_err(|error| error.in_input(&name))?;
+        let writer = Writer::new(file, options).map_err(|error| error.in_input(&name))?;
         Ok(Self { writer, name })
     }
 
@@ -54,7 +82,19 @@ impl FlowWriter {
     /// # Errors
     /// When the file cannot be written.
     pub fn write_batch(&mut self, batch: &FlowBatch) -> Result<()> {
-        self.writer.write_batch(batch).map_err(|error| error.in_input(&self.name))
+        let written = match &mut self.writer {
+            Writer::Flow(writer) => writer.write_batch(batch),
+            Writer::Nfdump(writer) => writer.write_batch(batch),
+        };
+        written.map_err(|error| error.in_input(&self.name))
+    }
+
+    /// What the format had no place for so far; `None` for formats that keep everything.
+    pub fn dropped(&self) -> Option<&Dropped> {
+        match &self.writer {
+            Writer::Flow(_) => None,
+            Writer::Nfdump(writer) => Some(writer.dropped()),
+        }
     }
 
     /// Completes the file and gives it its name.
@@ -72,6 +112,22 @@ impl FlowWriter {
     pub fn complete(self) -> Result<CompleteFile> {
         let Self { writer, name } = self;
         writer.finish().and_then(AtomicFile::complete).map_err(|error| error.in_input(name))
+    }
+}
+
+impl Writer {
+    fn new(file: AtomicFile, options: &FileOptions) -> Result<Self> {
+        Ok(match options {
+            FileOptions::Flow(options) => Self::Flow(Box::new(FlowFileWriter::new(file, options)?)),
+            FileOptions::Nfdump(options) => Self::Nfdump(Box::new(NfdumpWriter::new(file, options)?)),
+        })
+    }
+
+    fn finish(self) -> Result<AtomicFile> {
+        match self {
+            Self::Flow(writer) => (*writer).finish(),
+            Self::Nfdump(writer) => (*writer).finish(),
+        }
     }
 }
 

@@ -41,8 +41,8 @@ pub struct ReadRequest {
     pub fields: FieldSet,
     /// Columns without a field are wanted too.
     pub unknown_columns: bool,
-    /// A filter that will be applied to the rows: a reader may leave out blocks without any match, never rows
-    /// that could match.
+    /// A filter that will be applied to the rows: a reader may leave out blocks and rows that do not match, never
+    /// rows that could.
     pub filter: Option<Arc<Filter>>,
     /// NODATA and SKIPDATA rows of cloud logs are wanted as rows.
     pub status_rows: bool,
@@ -60,7 +60,8 @@ impl Default for ReadRequest {
 pub struct SourceStats {
     /// Inputs opened.
     pub files: u64,
-    /// Files of a folder that were passed over: hidden ones, and texts named README, LICENSE or `*.md`.
+    /// Files of a folder that were passed over: hidden ones, those that nfdump's collectors are still writing, and texts
+    /// named README, LICENSE or `*.md`.
     pub files_ignored: u64,
     /// Bytes read, before decompression.
     pub bytes: u64,
@@ -76,6 +77,9 @@ pub struct SourceStats {
     pub skipdata: u64,
     /// Lines or records that could not be used.
     pub bad_records: u64,
+    /// Parts of nfdump files that are not understood and were left out, by what they are; the rest of their records
+    /// is used. Those of the first 100 kinds; all further ones are added up as `other`.
+    pub unknown_parts: BTreeMap<String, u64>,
     /// Blocks of flow files that were read.
     pub blocks: u64,
     /// Blocks of flow files that were skipped because no row can match.
@@ -90,6 +94,12 @@ pub struct SourceStats {
     pub frames_noted: BTreeMap<String, u64>,
     /// Flows that were ended early because too many were open.
     pub flows_evicted: u64,
+    /// Packets of exporters that did not reach their collector, as nfdump files state where they are summed up
+    /// ([`OpenOptions::totals`](crate::OpenOptions::totals)).
+    pub sequence_failures: u64,
+    /// Name of the recording, of the first file that has one; empty if none has. Known where flow files and nfdump
+    /// files are summed up.
+    pub ident: String,
     /// What went wrong, in the order of reading.
     pub problems: Problems,
 }
@@ -97,23 +107,41 @@ pub struct SourceStats {
 impl SourceStats {
     /// Adds the account of a further source.
     pub fn merge(&mut self, other: Self) {
-        self.files += other.files;
-        self.files_ignored += other.files_ignored;
-        self.bytes += other.bytes;
-        self.records += other.records;
-        self.flows += other.flows;
-        self.header_lines += other.header_lines;
-        self.nodata += other.nodata;
-        self.skipdata += other.skipdata;
-        self.bad_records += other.bad_records;
-        self.blocks += other.blocks;
-        self.blocks_skipped += other.blocks_skipped;
-        self.frames += other.frames;
-        self.frames_used += other.frames_used;
+        let sums = [
+            (&mut self.files, other.files),
+            (&mut self.files_ignored, other.files_ignored),
+            (&mut self.bytes, other.bytes),
+            (&mut self.records, other.records),
+            (&mut self.flows, other.flows),
+            (&mut self.header_lines, other.header_lines),
+            (&mut self.nodata, other.nodata),
+            (&mut self.skipdata, other.skipdata),
+            (&mut self.bad_records, other.bad_records),
+            (&mut self.blocks, other.blocks),
+            (&mut self.blocks_skipped, other.blocks_skipped),
+            (&mut self.frames, other.frames),
+            (&mut self.frames_used, other.frames_used),
+            (&mut self.flows_evicted, other.flows_evicted),
+            (&mut self.sequence_failures, other.sequence_failures),
+        ];
+        sums.into_iter().for_each(|(sum, more)| *sum = sum.saturating_add(more));
+        for (what, count) in other.unknown_parts {
+            self.add_unknown_part(what, count);
+        }
+        if self.ident.is_empty() {
+            self.ident = other.ident;
+        }
         add_counts(&mut self.frames_skipped, other.frames_skipped);
         add_counts(&mut self.frames_noted, other.frames_noted);
-        self.flows_evicted += other.flows_evicted;
         self.problems.merge(other.problems);
+    }
+
+    /// Counts parts of an nfdump file that are not understood.
+    pub(crate) fn add_unknown_part(&mut self, what: String, count: u64) {
+        let parts = &mut self.unknown_parts;
+        let has_room = parts.len() < UNKNOWN_KINDS || parts.contains_key(&what);
+        let sum = parts.entry(if has_room { what } else { OTHER_KINDS.to_owned() }).or_default();
+        *sum = sum.saturating_add(count);
     }
 
     /// Frames that are in no flow.
@@ -121,6 +149,11 @@ impl SourceStats {
         self.frames_skipped.values().sum()
     }
 }
+
+/// Kinds of parts that are counted by name; a file that means harm has thousands.
+const UNKNOWN_KINDS: usize = 100;
+/// Name of all others.
+const OTHER_KINDS: &str = "other";
 
 fn add_counts(counts: &mut BTreeMap<String, u64>, more: BTreeMap<String, u64>) {
     for (what, count) in more {
@@ -174,6 +207,14 @@ impl Problems {
     /// Whether nothing went wrong.
     pub fn is_empty(&self) -> bool {
         self.total == 0
+    }
+
+    /// Adds the problems of a further part of the same input.
+    pub(crate) fn merge_part(&mut self, part: Self) {
+        let (room, before) = (KEPT_RECORDS.saturating_sub(self.records), self.kept.len());
+        self.kept.extend(part.kept.into_iter().take(room));
+        self.records += self.kept.len() - before;
+        self.total += part.total;
     }
 
     /// Adds the problems of a further input.
@@ -265,6 +306,29 @@ impl<S: FlowSource> Iterator for Flows<S> {
                     return Some(Err(error));
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_that_are_not_understood_are_named_up_to_a_hundred() {
+        let mut stats = SourceStats::default();
+        (0..500).for_each(|n| stats.add_unknown_part(format!("element {n:03}"), 2));
+        stats.add_unknown_part("element 007".into(), u64::MAX);
+        let mut all = SourceStats::default();
+        all.merge(stats.clone());
+        all.merge(SourceStats {
+            unknown_parts: [("element 900".into(), 5)].into(),
+            ..SourceStats::default()
+        });
+        for (stats, other) in [(stats, 800), (all, 805)] {
+            let parts = &stats.unknown_parts;
+            assert_eq!((parts.len(), parts["other"], parts["element 007"]), (101, other, u64::MAX));
+            assert!(parts.contains_key("element 099") && !parts.contains_key("element 100"));
         }
     }
 }

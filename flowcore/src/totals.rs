@@ -53,7 +53,7 @@ impl Totals {
 
     /// Adds the rows of a batch.
     pub fn add(&mut self, batch: &FlowBatch) {
-        self.rows += batch.len() as u64;
+        self.rows = self.rows.saturating_add(batch.len() as u64);
         let known = |field| {
             batch.times(field).into_iter().flat_map(|times| (0..times.len()).filter_map(|row| times.get(row)))
         };
@@ -71,7 +71,7 @@ impl Totals {
 
     /// Adds other totals.
     pub fn merge(&mut self, other: &Self) {
-        self.rows += other.rows;
+        self.rows = self.rows.saturating_add(other.rows);
         self.first = self.first.into_iter().chain(other.first).min();
         self.last = self.last.into_iter().chain(other.last).max();
         for (totals, other) in self.protocols.iter_mut().zip(&other.protocols) {
@@ -208,5 +208,13 @@ mod tests {
         totals.merge(&totals.clone());
         assert_eq!(sums(&totals), [(Some(6), 4, u64::MAX, 0), (Some(17), 6, 10, 0), (None, 2, 2, 0)]);
         assert_eq!(totals.rows(), 8);
+    }
+
+    #[test]
+    fn rows_that_do_not_fit_stay_at_the_largest_number() {
+        let many = Totals { rows: u64::MAX - 1, ..Totals::default() };
+        let mut totals = many.clone();
+        totals.merge(&many);
+        assert_eq!(totals.rows(), u64::MAX);
     }
 }

@@ -1,17 +1,30 @@
 //! The files below a folder, in the order of names.
 
 use std::collections::VecDeque;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::source::Problems;
+
+/// Whether a file's name says that it is still being written, or hidden: `.name`, or `nfcapd.current` and a number as
+/// nfdump's collectors call the file of the present. Reading a folder passes over it.
+///
+/// ```
+/// assert!(flowcore::is_unfinished("nfcapd.current.4711".as_ref()));
+/// assert!(!flowcore::is_unfinished("nfcapd.202301010000".as_ref()));
+/// ```
+pub fn is_unfinished(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.starts_with(b".") || name.starts_with(b"nfcapd.current")
+}
 
 /// What a folder holds.
 #[derive(Debug, Default)]
 pub(crate) struct Walk {
     /// Files that may hold flows.
     pub(crate) files: Vec<PathBuf>,
-    /// Hidden files, which outputs that are not finished are too.
+    /// Hidden files and those still being written.
     pub(crate) hidden: u64,
     /// What could not be looked at.
     pub(crate) problems: Problems,
@@ -42,7 +55,7 @@ impl Walk {
     }
 
     fn visit(&mut self, path: PathBuf, levels: &mut Vec<Level>) {
-        let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        let is_hidden = path.file_name().is_some_and(is_unfinished);
         match path.metadata() {
             Err(error) => self.problem(&path, error.into()),
             Ok(metadata) if metadata.is_dir() => self.enter(&path, levels),

@@ -6,7 +6,7 @@ use flowcore::{ReadRequest, Result, SourceStats, Totals};
 
 use crate::args::Plan;
 use crate::exit::Outcome;
-use crate::print::print_account;
+use crate::print::{print_account, terminal_lines};
 use crate::run::{open_options, report_problems};
 
 /// Prints the totals of all inputs. Flow files are summed up by their index alone.
@@ -18,13 +18,16 @@ pub(crate) fn run(plan: &Plan) -> Result<Outcome> {
         // stderr may be closed; the totals are out all the same.
         drop(print_account(&stats, &mut io::stderr()));
     }
-    Ok(report_problems(&stats))
+    Ok(report_problems(plan, &stats))
 }
 
 /// Protocols that have lines of their own, as in nfdump; the others are summed up.
 const NAMED: [(&str, &[u8]); 3] = [("tcp", &[6]), ("udp", &[17]), ("icmp", &[1, 58])];
 
 fn print(totals: &Totals, stats: &SourceStats, out: &mut dyn Write) -> io::Result<()> {
+    if !stats.ident.is_empty() {
+        writeln!(out, "Ident: {}", terminal_lines(&stats.ident))?;
+    }
     writeln!(out, "Files: {}", stats.files)?;
     writeln!(out, "Records: {}", totals.rows())?;
     type Counter = (&'static str, fn(&flowcore::ProtocolTotals) -> u64);
@@ -47,5 +50,6 @@ fn print(totals: &Totals, stats: &SourceStats, out: &mut dyn Write) -> io::Resul
     }
     let time = |time: Option<flowcore::Timestamp>| time.map_or_else(|| "-".into(), |time| time.to_string());
     writeln!(out, "First: {}", time(totals.first()))?;
-    writeln!(out, "Last: {}", time(totals.last()))
+    writeln!(out, "Last: {}", time(totals.last()))?;
+    writeln!(out, "Sequence failures: {}", stats.sequence_failures)
 }

@@ -1,7 +1,7 @@
 //! Prints, filters and summarises flows: the library behind the `flowdump` program.
 //!
 //! The program is [`args`] (what was typed, and what it means), then [`run`]: inputs of any format are opened by
-//! [`flowcore::OpenOptions`], filtered batch by batch, and printed by a [`print::Printer`] or written to a file.
+//! [`flowcore::OpenOptions`], filtered batch by batch, and printed by a [`print::Printer`], counted for statistics, or written to a file.
 
 pub mod args;
 pub mod print;
@@ -11,6 +11,8 @@ mod info;
 mod order;
 mod output;
 mod run;
+mod stat;
+mod verify;
 
 pub use exit::Outcome;
 pub use order::Order;

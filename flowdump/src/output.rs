@@ -1,10 +1,13 @@
-//! Where chosen records go: text on stdout or in a file, a flow file, or nowhere.
+//! Where chosen records go: text on stdout or in a file, a flow file or nfdump file, or nowhere.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use flowcore::format::flow::{FlowFileWriter, WriterOptions};
-use flowcore::{AtomicFile, Error, FieldSet, FlowBatch, Mask, Overwrite, Result};
+use flowcore::format::nfdump::{Dropped, NfdumpOptions};
+use flowcore::{
+    AtomicFile, Error, FieldSet, FileOptions, FlowBatch, FlowSink, FlowWriter, Mask, Overwrite, Result,
+};
 
 use crate::args::{OutputFormat, Plan};
 use crate::print::{Printer, Style, printer};
@@ -22,6 +25,7 @@ enum Content {
     Nothing,
     Text(Box<dyn Printer>),
     Flow(WriterOptions),
+    Nfdump(NfdumpOptions),
 }
 
 /// What takes it.
@@ -30,10 +34,11 @@ enum Sink {
     Closed,
     Text(BufWriter<Target>),
     Flow(Box<FlowFileWriter<BufWriter<Target>>>),
+    Nfdump(Box<FlowWriter>),
 }
 
 /// The bytes' destination.
-enum Target {
+pub(crate) enum Target {
     Stdout(io::Stdout),
     File(AtomicFile),
 }
@@ -50,6 +55,7 @@ impl Output {
         let content = content(plan);
         if let Some(path) = &path {
             flowcore::check_not_input(path, &plan.inputs)?;
+            check_can_seek(&content, path)?;
         } else if matches!(content, Content::Flow(_)) && io::stdout().is_terminal() {
             return Err(Error::argument(
                 "a flow file is binary and stdout is a terminal; name a file with -w FILE",
@@ -64,7 +70,7 @@ impl Output {
         match &self.content {
             Content::Nothing => (FieldSet::EMPTY, false),
             Content::Text(printer) => (printer.fields(), printer.unknown_columns()),
-            Content::Flow(_) => (FieldSet::all(), true),
+            Content::Flow(_) | Content::Nfdump(_) => (FieldSet::all(), true),
         }
     }
 
@@ -77,6 +83,7 @@ impl Output {
             Content::Nothing => Ok(Sink::Closed),
             Content::Text(printer) => begin_text(printer.as_mut(), self.path.as_deref(), self.overwrite),
             Content::Flow(options) => begin_flow(options, self.path.as_deref(), self.overwrite),
+            Content::Nfdump(options) => begin_nfdump(options, self.path.as_deref(), self.overwrite),
         };
         self.sink = begun.map_err(|error| named(error, self.path.as_deref()))?;
         Ok(())
@@ -91,13 +98,15 @@ impl Output {
             (Content::Text(printer), Sink::Text(out)) => {
                 chosen.rows().try_for_each(|row| printer.row(batch, row, out)).map_err(Error::from)
             }
-            (_, Sink::Flow(writer)) if chosen.count() == batch.len() => writer.write_batch(batch),
-            (_, Sink::Flow(writer)) => {
-                let mut part = FlowBatch::new();
-                part.append(batch, chosen);
-                writer.write_batch(&part)
-            }
-            _ => Ok(()),
+            (_, sink) => match sink.flows() {
+                Some(writer) if chosen.count() == batch.len() => writer.write_batch(batch),
+                Some(writer) => {
+                    let mut part = FlowBatch::new();
+                    part.append(batch, chosen);
+                    writer.write_batch(&part)
+                }
+                None => Ok(()),
+            },
         };
         written.map_err(|error| named(error, self.path.as_deref()))
     }
@@ -111,30 +120,47 @@ impl Output {
             (Content::Text(printer), Sink::Text(out)) => {
                 rows.iter().try_for_each(|&row| printer.row(batch, row, out)).map_err(Error::from)
             }
-            (_, Sink::Flow(writer)) => rows.chunks(flowcore::BATCH_ROWS).try_for_each(|rows| {
-                let mut part = FlowBatch::new();
-                rows.iter().for_each(|&row| part.push(&batch.flow(row)));
-                writer.write_batch(&part)
+            (_, sink) => sink.flows().map_or(Ok(()), |writer| {
+                rows.chunks(flowcore::BATCH_ROWS).try_for_each(|rows| {
+                    let mut part = FlowBatch::new();
+                    rows.iter().for_each(|&row| part.push(&batch.flow(row)));
+                    writer.write_batch(&part)
+                })
             }),
-            _ => Ok(()),
         };
         written.map_err(|error| named(error, self.path.as_deref()))
     }
 
-    /// Completes the output; a file gets its name now.
+    /// Completes the output; a file gets its name now. What its format had no place for is returned.
     ///
     /// # Errors
     /// When the rest cannot be written or the file cannot get its name.
-    pub(crate) fn finish(self) -> Result<()> {
+    pub(crate) fn finish(self) -> Result<Dropped> {
         let Self { content, path, sink, .. } = self;
+        let mut dropped = Dropped::default();
         let finished = match (content, sink) {
             (Content::Text(mut printer), Sink::Text(mut out)) => {
                 printer.end(&mut out).map_err(Error::from).and_then(|()| Target::finish(out))
             }
-            (_, Sink::Flow(writer)) => writer.finish().and_then(Target::finish),
+            (_, Sink::Flow(writer)) => (*writer).finish().and_then(Target::finish),
+            (_, Sink::Nfdump(writer)) => {
+                dropped = writer.dropped().cloned().unwrap_or_default();
+                (*writer).finish()
+            }
             _ => Ok(()),
         };
-        finished.map_err(|error| named(error, path.as_deref()))
+        finished.map(|()| dropped).map_err(|error| named(error, path.as_deref()))
+    }
+}
+
+impl Sink {
+    /// What takes batches.
+    fn flows(&mut self) -> Option<&mut dyn FlowSink> {
+        match self {
+            Self::Flow(writer) => Some(writer.as_mut()),
+            Self::Nfdump(writer) => Some(writer.as_mut()),
+            Self::Closed | Self::Text(_) => None,
+        }
     }
 }
 
@@ -143,12 +169,21 @@ fn content(plan: &Plan) -> Content {
     match printer(&plan.output, style) {
         Some(printer) => Content::Text(printer),
         None if plan.output == OutputFormat::Null => Content::Nothing,
-        None => Content::Flow(WriterOptions {
-            compression: plan.compression,
-            creator: concat!("flowdump ", env!("CARGO_PKG_VERSION")).into(),
-            ..WriterOptions::default()
-        }),
+        None => match plan.file.clone() {
+            FileOptions::Flow(options) => Content::Flow(options),
+            FileOptions::Nfdump(options) => Content::Nfdump(options),
+        },
     }
+}
+
+/// The head of an nfdump file is completed at the end, which needs a file.
+fn check_can_seek(content: &Content, path: &Path) -> Result<()> {
+    let is_other = std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
+    if is_other && matches!(content, Content::Nfdump(_)) {
+        let what = "an nfdump file cannot be written to a pipe or device; name a file";
+        return Err(Error::argument(what).in_input(path.display().to_string()));
+    }
+    Ok(())
 }
 
 fn begin_text(printer: &mut dyn Printer, path: Option<&Path>, overwrite: Overwrite) -> Result<Sink> {
@@ -162,12 +197,24 @@ fn begin_flow(options: &WriterOptions, path: Option<&Path>, overwrite: Overwrite
     Ok(Sink::Flow(Box::new(FlowFileWriter::new(out, options)?)))
 }
 
-fn named(error: Error, path: Option<&Path>) -> Error {
+fn begin_nfdump(options: &NfdumpOptions, path: Option<&Path>, overwrite: Overwrite) -> Result<Sink> {
+    // The name has chosen the format, so there is one.
+    let path = path.unwrap_or(Path::new("-"));
+    let writer = FlowWriter::create(path, &options.clone().into(), overwrite)?;
+    Ok(Sink::Nfdump(Box::new(writer)))
+}
+
+/// The error with the name of the output it is about.
+pub(crate) fn named(error: Error, path: Option<&Path>) -> Error {
     error.in_input(path.map_or("stdout".into(), |path| path.display().to_string()))
 }
 
 impl Target {
-    fn open(path: Option<&Path>, overwrite: Overwrite) -> Result<BufWriter<Self>> {
+    /// Opens the file, or stdout without one.
+    ///
+    /// # Errors
+    /// When the file exists and may not be replaced, or cannot be created.
+    pub(crate) fn open(path: Option<&Path>, overwrite: Overwrite) -> Result<BufWriter<Self>> {
         let target = match path {
             None => Self::Stdout(io::stdout()),
             Some(path) => Self::File(AtomicFile::create(path, overwrite)?),
@@ -175,7 +222,11 @@ impl Target {
         Ok(BufWriter::with_capacity(BUFFER, target))
     }
 
-    fn finish(out: BufWriter<Self>) -> Result<()> {
+    /// Writes the rest; a file gets its name now.
+    ///
+    /// # Errors
+    /// When the rest cannot be written or the file cannot get its name.
+    pub(crate) fn finish(out: BufWriter<Self>) -> Result<()> {
         match out.into_inner().map_err(io::IntoInnerError::into_error)? {
             Self::Stdout(mut stdout) => Ok(stdout.flush()?),
             Self::File(file) => file.finish(),

@@ -12,15 +12,23 @@ use crate::exit::Outcome;
 use crate::info;
 use crate::order::Sorter;
 use crate::output::Output;
-use crate::print::Summary;
+use crate::print::{Summary, terminal_lines};
+use crate::stat;
+use crate::verify;
 
 /// Does what the plan says.
 ///
 /// # Errors
 /// When nothing can be done: an input that is missing, an output that cannot be written.
 pub fn run(plan: &Plan) -> Result<Outcome> {
+    if let Some(file) = &plan.verify {
+        return verify::run(file, plan.detection);
+    }
     if plan.info {
         return info::run(plan);
+    }
+    if !plan.statistics.is_empty() {
+        return stat::run(plan);
     }
     list(plan)
 }
@@ -50,12 +58,16 @@ fn list(plan: &Plan) -> Result<Outcome> {
         let (rows, order) = sorter.finish();
         output.write_ordered(&rows, &order)?;
     }
-    output.finish()?;
+    let dropped = output.finish()?;
     let stats = inputs.stats();
     if !plan.quiet {
+        if !dropped.is_empty() {
+            // stderr may be closed; the file is complete all the same.
+            drop(writeln!(io::stderr(), "flowdump: {}", terminal_lines(&dropped.to_string())));
+        }
         print_summary(plan, &summary, &stats, start)?;
     }
-    Ok(report_problems(&stats))
+    Ok(report_problems(plan, &stats))
 }
 
 /// What readers have to deliver for the filter, the output, the order and the summary.
@@ -114,7 +126,12 @@ impl List<'_> {
 }
 
 /// The summary goes with a listing on a terminal, and to stderr when the listing goes to a program.
-fn print_summary(plan: &Plan, summary: &Summary, stats: &SourceStats, start: Instant) -> Result<()> {
+pub(crate) fn print_summary(
+    plan: &Plan,
+    summary: &Summary,
+    stats: &SourceStats,
+    start: Instant,
+) -> Result<()> {
     let print = |out: &mut dyn Write| summary.print(stats, start.elapsed(), plan.plain_numbers, out);
     if io::stdout().is_terminal() && plan.write.is_none() {
         print(&mut io::stdout())?;
@@ -125,17 +142,19 @@ fn print_summary(plan: &Plan, summary: &Summary, stats: &SourceStats, start: Ins
     Ok(())
 }
 
-/// Names what went wrong on stderr; the outcome that follows from it.
-pub(crate) fn report_problems(stats: &SourceStats) -> Outcome {
-    if stats.problems.is_empty() {
+/// Names what is not there and what went wrong on stderr; the outcome that follows from it.
+pub(crate) fn report_problems(plan: &Plan, stats: &SourceStats) -> Outcome {
+    let mut problems = plan.missing.clone();
+    problems.merge(stats.problems.clone());
+    if problems.is_empty() {
         return Outcome::Complete;
     }
     // stderr may be closed; the exit code says it too.
-    drop(stats.problems.report("flowdump", &mut io::stderr()));
+    drop(problems.report("flowdump", &mut io::stderr()));
     Outcome::Incomplete
 }
 
 /// One error for a person, on stderr.
 pub fn complain(error: &Error) {
-    drop(writeln!(io::stderr(), "flowdump: {}", crate::print::terminal_lines(&error.to_string())));
+    drop(writeln!(io::stderr(), "flowdump: {}", terminal_lines(&error.to_string())));
 }

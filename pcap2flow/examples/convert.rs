@@ -14,7 +14,7 @@ fn main() -> Result<()> {
     let output = args.next().unwrap_or_else(|| "attack.flow".into());
 
     let mut converter = Converter::open(&capture, &MeterOptions::default())?;
-    let mut writer = FlowWriter::create(&output, &WriterOptions::default(), Overwrite::No)?;
+    let mut writer = FlowWriter::create(&output, &WriterOptions::default().into(), Overwrite::No)?;
     let mut batch = FlowBatch::new();
     while converter.read_batch(&mut batch)? {
         writer.write_batch(&batch)?;

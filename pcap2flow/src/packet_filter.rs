@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use flowcore::{Addr, Direction, Error, Field, FieldSet, Filter, Flow, FlowKey, Result, Timestamp, Value};
 
-use crate::packet::{Packet, Tunnel};
+use crate::packet::{Packet, Tunnel, mac_number};
 
 /// A filter and what it looks at.
 #[derive(Debug)]
@@ -117,7 +117,7 @@ fn attribute(field: Field, packet: &Packet) -> Value {
         Field::SrcMac => number(packet.macs.map(|(src, _)| mac_number(src))),
         Field::DstMac => number(packet.macs.map(|(_, dst)| mac_number(dst))),
         Field::Spi => number(packet.spi),
-        _ => match MPLS.iter().position(|&label| label == field) {
+        _ => match Field::MPLS.iter().position(|&label| label == field) {
             Some(at) => number(packet.outer.as_ref().and_then(|outer| outer.mpls.get(at).copied())),
             None => tunnel.map_or(Value::Absent, |tunnel| tunnel_attribute(field, tunnel)),
         },
@@ -144,16 +144,11 @@ fn text(payload: &[u8]) -> Value {
     if payload.is_empty() {
         return Value::Absent;
     }
-    let text: String = payload.iter().copied().map(char::from).collect();
-    text.as_str().into()
+    flowcore::payload_text(payload).as_str().into()
 }
 
 fn addr(addr: IpAddr) -> Addr {
     addr.into()
-}
-
-fn mac_number(mac: [u8; 6]) -> u64 {
-    mac.iter().fold(0, |number, &byte| number << 8 | u64::from(byte))
 }
 
 /// What a packet can have; [`PacketFilter::flow`] fills these and no other.
@@ -197,19 +192,6 @@ const FIELDS: [Field; 36] = [
 ];
 
 /// The labels of a stack, outermost first.
-const MPLS: [Field; 10] = [
-    Field::Mpls1,
-    Field::Mpls2,
-    Field::Mpls3,
-    Field::Mpls4,
-    Field::Mpls5,
-    Field::Mpls6,
-    Field::Mpls7,
-    Field::Mpls8,
-    Field::Mpls9,
-    Field::Mpls10,
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;

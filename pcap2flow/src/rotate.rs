@@ -4,16 +4,19 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use flowcore::format::flow::WriterOptions;
-use flowcore::{CompleteFile, Error, ErrorKind, Field, FlowBatch, FlowWriter, Mask, Overwrite, Result};
+use flowcore::format::nfdump::Dropped;
+use flowcore::{
+    CompleteFile, Error, ErrorKind, Field, FileOptions, FlowBatch, FlowWriter, Mask, Overwrite, Result,
+};
 
 use crate::slots::{Slot, Slots};
 
-/// Writes flows into one file per interval of their last packet, called as [`Slots::stem`] says, `.flow` behind it.
+/// Writes flows into one file per interval of their last packet, called as [`Slots::stem`] says, with the suffix of the
+/// format behind it.
 ///
 /// Flows come in the order in which they were over, so a file gets no more once the flows that come ended an idle
 /// timeout after its interval: it is completed and closed then. Flows whose interval is complete already, which
-/// takes a capture whose time goes back, go into a further file of the same interval, `.2.flow`. So do those of an
+/// takes a capture whose time goes back, go into a further file of the same interval, `.2` before the suffix. So do those of an
 /// interval whose name is taken by a file of another run, unless that may be replaced, or by another interval. Where the
 /// system allows fewer open files than short intervals take, files are closed sooner.
 ///
@@ -22,7 +25,7 @@ use crate::slots::{Slot, Slots};
 pub(crate) struct RotatingWriter {
     folder: PathBuf,
     slots: Slots,
-    options: WriterOptions,
+    options: FileOptions,
     overwrite: Overwrite,
     open: BTreeMap<Slot, Open>,
     /// Files that get no more flows, not yet under their names.
@@ -31,6 +34,8 @@ pub(crate) struct RotatingWriter {
     max_open: usize,
     /// The last number that was tried per name.
     numbers: HashMap<PathBuf, u32>,
+    /// What the files have no place for.
+    dropped: Dropped,
 }
 
 /// A file that was written.
@@ -74,7 +79,7 @@ impl RotatingWriter {
         folder: &Path,
         slots: Slots,
         idle_timeout: Duration,
-        options: WriterOptions,
+        options: FileOptions,
         overwrite: Overwrite,
     ) -> Result<Self> {
         std::fs::create_dir_all(folder)
@@ -90,6 +95,7 @@ impl RotatingWriter {
             complete: Vec::new(),
             max_open,
             numbers: HashMap::new(),
+            dropped: Dropped::default(),
         })
     }
 
@@ -111,7 +117,7 @@ impl RotatingWriter {
 
     /// Completes the files and gives them their names; those that have theirs are removed again if one cannot get
     /// its own.
-    pub(crate) fn finish(mut self) -> Result<Vec<Written>> {
+    pub(crate) fn finish(mut self) -> Result<(Vec<Written>, Dropped)> {
         self.close_down_to(0)?;
         let mut written = Vec::with_capacity(self.complete.len());
         for complete in std::mem::take(&mut self.complete) {
@@ -126,7 +132,7 @@ impl RotatingWriter {
                 }
             }
         }
-        Ok(written)
+        Ok((written, self.dropped))
     }
 
     /// The file of an interval, opened if it is not; the file that is open for longest is closed if there are too many.
@@ -145,6 +151,9 @@ impl RotatingWriter {
         while self.open.len() > left
             && let Some((_, oldest)) = self.open.pop_first()
         {
+            if let Some(dropped) = oldest.writer.dropped() {
+                self.dropped.merge(dropped);
+            }
             self.complete.push(oldest.complete()?);
         }
         Ok(())
@@ -191,7 +200,10 @@ impl RotatingWriter {
 
     fn path(&self, stem: &Path, number: u32) -> PathBuf {
         let mut path = self.folder.join(stem).into_os_string();
-        path.push(if number > 1 { format!(".{number}.flow") } else { ".flow".to_owned() });
+        if number > 1 {
+            path.push(format!(".{number}"));
+        }
+        path.push(self.slots.names().suffix);
         path.into()
     }
 }
@@ -216,8 +228,9 @@ fn are_too_many(error: &Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::slots::{Folders, Zone};
+    use crate::slots::{Folders, Names, Zone};
     use flowcore::Timestamp;
+    use flowcore::format::flow::WriterOptions;
 
     fn at(secs: i64) -> FlowBatch {
         let mut batch = FlowBatch::new();
@@ -245,8 +258,8 @@ mod tests {
         }
 
         fn rotate(&self, overwrite: Overwrite) -> RotatingWriter {
-            let (idle, options) = (Duration::from_secs(1), WriterOptions::default());
-            let slots = Slots::new(60, Folders::default(), Zone::Utc).unwrap();
+            let (idle, options) = (Duration::from_secs(1), FileOptions::Flow(WriterOptions::default()));
+            let slots = Slots::new(60, Folders::default(), Zone::Utc, Names::FLOW).unwrap();
             RotatingWriter::create(&self.0, slots, idle, options, overwrite).unwrap()
         }
 
@@ -279,7 +292,7 @@ mod tests {
         drop(folder.minutes(12, Overwrite::No));
         assert!(names(&folder.0).is_empty());
 
-        let written = folder.minutes(12, Overwrite::No).finish().unwrap();
+        let written = folder.minutes(12, Overwrite::No).finish().unwrap().0;
         assert_eq!((written.len(), names(&folder.0).len()), (12, 12));
         assert!(written.iter().all(|file| file.instead_of.is_none()));
     }
@@ -292,13 +305,13 @@ mod tests {
         let writer = folder.minutes(1, Overwrite::No);
         // Somebody else takes the next name before this run is over.
         std::fs::write(path(".2"), "theirs too").unwrap();
-        let written = writer.finish().unwrap();
+        let written = writer.finish().unwrap().0;
         assert_eq!(written, [Written { path: path(".3"), instead_of: Some(path("")) }]);
         assert_eq!(std::fs::read(path("")).unwrap(), b"theirs");
         assert_eq!(std::fs::read(path(".2")).unwrap(), b"theirs too");
         assert_eq!(names(&folder.0).len(), 3);
 
-        let written = folder.minutes(1, Overwrite::Yes).finish().unwrap();
+        let written = folder.minutes(1, Overwrite::Yes).finish().unwrap().0;
         assert_eq!(written, [Written { path: path(""), instead_of: None }]);
         assert_ne!(std::fs::read(path("")).unwrap(), b"theirs");
     }
@@ -308,7 +321,7 @@ mod tests {
         let folder = Folder::new("late");
         let mut writer = folder.minutes(30, Overwrite::No);
         writer.write_batch(&at(1)).unwrap();
-        let written = writer.finish().unwrap();
+        let written = writer.finish().unwrap().0;
         assert_eq!(written.len(), 31);
         assert!(written.iter().all(|file| file.instead_of.is_none()));
         assert!(names(&folder.0).contains(&"flows.197001010000.2.flow".to_owned()));

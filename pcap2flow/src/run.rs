@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
-use flowcore::format::flow::{FlowFileWriter, WriterOptions};
-use flowcore::{Error, Field, FlowBatch, FlowSink, FlowSource, FlowWriter, ProgressLine, Result};
+use flowcore::format::flow::FlowFileWriter;
+use flowcore::format::nfdump::Dropped;
+use flowcore::{Error, Field, FileOptions, FlowBatch, FlowSource, FlowWriter, ProgressLine, Result};
 use pcap2flow::{Converter, InputAccount, Stopper};
 
 use crate::args::{Output, Plan, StatsFormat};
@@ -32,12 +33,15 @@ pub(crate) fn run(plan: &Plan) -> Result<bool> {
     // exit code says it too.
     drop(stats.problems.report("pcap2flow", &mut io::stderr()));
     let all_read = stats.problems.is_empty();
-    let Converted { written, packets, bytes } = match converted {
+    let Converted { written, dropped, packets, bytes } = match converted {
         // Whoever reads the flows has seen enough.
         Err(error) if error.is_broken_pipe() && flows_go_to_stdout(plan) => return Ok(all_read),
         converted => converted?,
     };
     let inputs = std::mem::take(&mut *inputs.lock().unwrap_or_else(PoisonError::into_inner));
+    if !plan.quiet && !dropped.is_empty() {
+        drop(writeln!(io::stderr(), "pcap2flow: {dropped}"));
+    }
     report(plan, &Summary { stats, inputs, packets, bytes }, &written)?;
     Ok(all_read)
 }
@@ -58,6 +62,8 @@ fn watch_inputs(converter: &mut Converter, verbosity: u8) -> Arc<Mutex<Vec<Input
 /// What came of the flows.
 struct Converted {
     written: Vec<Written>,
+    /// What the files have no place for.
+    dropped: Dropped,
     packets: u64,
     bytes: u64,
 }
@@ -70,7 +76,8 @@ fn convert(plan: &Plan, source: &mut dyn FlowSource, target: &SharedTarget) -> R
         bytes += total(&batch, Field::InBytes) + total(&batch, Field::OutBytes);
         target.write_batch(&batch)?;
     }
-    Ok(Converted { written: target.finish()?, packets, bytes })
+    let (written, dropped) = target.finish()?;
+    Ok(Converted { written, dropped, packets, bytes })
 }
 
 fn total(batch: &FlowBatch, field: Field) -> u64 {
@@ -103,7 +110,7 @@ impl SharedTarget {
         self.lock().as_mut().map_or_else(|| Err(abandoned()), |target| target.write_batch(batch))
     }
 
-    fn finish(&self) -> Result<Vec<Written>> {
+    fn finish(&self) -> Result<(Vec<Written>, Dropped)> {
         let mut target = self.lock();
         target.take().map_or_else(|| Err(abandoned()), Target::finish)
     }
@@ -124,56 +131,56 @@ const ABANDON_PAUSE: Duration = Duration::from_millis(10);
 
 /// Where the flows go.
 enum Target {
-    /// A file, with its name, or stdout.
-    One(Box<dyn FlowSink + Send>, Option<PathBuf>),
+    Stdout(Box<FlowFileWriter<BufWriter<io::Stdout>>>),
+    File(Box<FlowWriter>, PathBuf),
     Folder(Box<RotatingWriter>),
 }
 
 impl Target {
     fn open(plan: &Plan) -> Result<Self> {
-        let options = WriterOptions {
-            compression: plan.compression,
-            creator: concat!("pcap2flow ", env!("CARGO_PKG_VERSION")).into(),
-            ident: plan.meter.ident.clone().unwrap_or_default(),
-            ..WriterOptions::default()
-        };
-        Ok(match &plan.output {
-            Output::Stdout if io::stdout().is_terminal() => {
+        Ok(match (&plan.output, &plan.format) {
+            (Output::Stdout, _) if io::stdout().is_terminal() => {
                 let advice = "a flow file is binary and stdout is a terminal; name a file with -w FILE";
                 return Err(Error::argument(advice));
             }
-            Output::Stdout => {
-                let writer =
-                    FlowFileWriter::new(BufWriter::new(io::stdout()), &options).map_err(in_stdout)?;
-                Self::One(Box::new(writer), None)
+            (Output::Stdout, FileOptions::Flow(options)) => {
+                let stdout = BufWriter::new(io::stdout());
+                Self::Stdout(Box::new(FlowFileWriter::new(stdout, options).map_err(in_stdout)?))
             }
-            Output::File(path) => {
-                let writer = FlowWriter::create(path, &options, plan.overwrite)?;
-                Self::One(Box::new(writer), Some(path.clone()))
+            (Output::Stdout, FileOptions::Nfdump(_)) => {
+                let advice = "an nfdump file cannot be written to a pipe, as its beginning is written last";
+                return Err(Error::argument(format!("{advice}; name a file or a folder with -w")));
             }
-            Output::Folder { path, slots } => {
+            (Output::File(path), options) => {
+                Self::File(Box::new(FlowWriter::create(path, options, plan.overwrite)?), path.clone())
+            }
+            (Output::Folder { path, slots }, options) => {
+                let (slots, options) = (slots.clone(), options.clone());
                 let idle = plan.meter.idle_timeout;
-                let writer = RotatingWriter::create(path, slots.clone(), idle, options, plan.overwrite)?;
-                Self::Folder(Box::new(writer))
+                Self::Folder(Box::new(RotatingWriter::create(path, slots, idle, options, plan.overwrite)?))
             }
         })
     }
 
     fn write_batch(&mut self, batch: &FlowBatch) -> Result<()> {
         match self {
-            Self::One(sink, Some(_)) => sink.write_batch(batch),
-            Self::One(sink, None) => sink.write_batch(batch).map_err(in_stdout),
+            Self::Stdout(writer) => writer.write_batch(batch).map_err(in_stdout),
+            Self::File(writer, _) => writer.write_batch(batch),
             Self::Folder(writer) => writer.write_batch(batch),
         }
     }
 
-    /// Completes the output, and says which files it is.
-    fn finish(self) -> Result<Vec<Written>> {
+    /// Completes the output, and says which files it is and what they have no place for.
+    fn finish(self) -> Result<(Vec<Written>, Dropped)> {
         match self {
-            Self::One(sink, None) => sink.finish().map(|()| Vec::new()).map_err(in_stdout),
-            Self::One(sink, Some(path)) => {
-                sink.finish()?;
-                Ok(vec![Written { path, instead_of: None }])
+            Self::Stdout(writer) => {
+                (*writer).finish().map_err(in_stdout)?;
+                Ok((Vec::new(), Dropped::default()))
+            }
+            Self::File(writer, path) => {
+                let dropped = writer.dropped().cloned().unwrap_or_default();
+                (*writer).finish()?;
+                Ok((vec![Written { path, instead_of: None }], dropped))
             }
             Self::Folder(writer) => writer.finish(),
         }
@@ -189,6 +196,9 @@ fn report(plan: &Plan, summary: &Summary, written: &[Written]) -> Result<()> {
     if !plan.quiet {
         for file in written {
             drop(report::print_written(file, plan.verbosity, &mut io::stderr()));
+        }
+        if let (Output::Folder { path, .. }, []) = (&plan.output, written) {
+            drop(writeln!(io::stderr(), "pcap2flow: no flows, so no file is in {}", path.display()));
         }
     }
     match plan.stats {

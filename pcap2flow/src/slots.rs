@@ -15,6 +15,23 @@ pub(crate) struct Slots {
     interval: i64,
     folders: Folders,
     zone: TimeZone,
+    names: Names,
+}
+
+/// What the files of a format are called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Names {
+    /// In front of the time.
+    pub(crate) prefix: &'static str,
+    /// Behind it, and behind the number of a further file.
+    pub(crate) suffix: &'static str,
+}
+
+impl Names {
+    /// `flows.YYYYMMDDhhmm.flow`.
+    pub(crate) const FLOW: Self = Self { prefix: "flows.", suffix: ".flow" };
+    /// `nfcapd.YYYYMMDDhhmm`, as all collectors of nfdump call theirs.
+    pub(crate) const NFDUMP: Self = Self { prefix: "nfcapd.", suffix: "" };
 }
 
 /// Folders below the output folder, one per day or hour: `nfpcapd -S`.
@@ -34,8 +51,8 @@ pub(crate) type Slot = i64;
 
 impl Slots {
     /// Intervals of so many seconds.
-    pub(crate) fn new(interval: u32, folders: Folders, zone: Zone) -> Result<Self> {
-        Ok(Self { interval: i64::from(interval.max(1)), folders, zone: zone.time_zone()? })
+    pub(crate) fn new(interval: u32, folders: Folders, zone: Zone, names: Names) -> Result<Self> {
+        Ok(Self { interval: i64::from(interval.max(1)), folders, zone: zone.time_zone()?, names })
     }
 
     /// Seconds of an interval.
@@ -49,6 +66,11 @@ impl Slots {
         seconds - seconds.rem_euclid(self.interval)
     }
 
+    /// What the files are called.
+    pub(crate) fn names(&self) -> Names {
+        self.names
+    }
+
     /// The name of an interval, without number and suffix, below the output folder: `flows.YYYYMMDDhhmm`, with seconds
     /// where the interval is not of whole minutes. In local time, two intervals can have the same one.
     pub(crate) fn stem(&self, slot: Slot) -> PathBuf {
@@ -58,7 +80,8 @@ impl Slots {
         let (year, month, day, hour, minute) =
             (time.year(), time.month(), time.day(), time.hour(), time.minute());
         let second = if self.interval % 60 == 0 { String::new() } else { format!("{:02}", time.second()) };
-        let name = format!("flows.{year:04}{month:02}{day:02}{hour:02}{minute:02}{second}");
+        let prefix = self.names.prefix;
+        let name = format!("{prefix}{year:04}{month:02}{day:02}{hour:02}{minute:02}{second}");
         PathBuf::from(self.folders.of(time)).join(name)
     }
 }
@@ -129,7 +152,7 @@ mod tests {
     }
 
     fn utc(interval: u32, folders: &str) -> Slots {
-        Slots::new(interval, folders.parse().unwrap(), Zone::Utc).unwrap()
+        Slots::new(interval, folders.parse().unwrap(), Zone::Utc, Names::FLOW).unwrap()
     }
 
     #[test]
@@ -180,7 +203,7 @@ mod tests {
     #[test]
     fn local_names_repeat_when_daylight_saving_ends() {
         let zone = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
-        let slots = Slots { interval: 3600, folders: Folders::default(), zone };
+        let slots = Slots { interval: 3600, folders: Folders::default(), zone, names: Names::FLOW };
         // 2023-10-29 00:00 and 01:00 UTC.
         assert_eq!(stem(&slots, 1_698_537_600), "flows.202310290200");
         assert_eq!(stem(&slots, 1_698_541_200), "flows.202310290200");

@@ -79,6 +79,47 @@ def conversion(corpus, work, options):
     }, options.runs, check)
 
 
+def archive(work, options):
+    """nfdump's own files: what nfpcapd wrote of the capture, five times over, read by both."""
+    many = work / "many"
+    many.mkdir()
+    recorded = next((work / "nf").iterdir())
+    for copy in range(5):
+        (many / f"nfcapd.20240101000{copy}").symlink_to(recorded)
+    file = work / "five.nf"
+    Run(f"nfdump -R {many} -y -c 5000000 -w {file}")
+    address = Run(f"nfdump -r {file} -q -N -s srcip/flows -n 1 -o csv").out.split("\n")[1].split(",")[4]
+
+    def total(text):
+        """Flows and bytes of the summary."""
+        words = next(line for line in text.splitlines() if line.startswith("Summary: ")).split(", ")
+        return words[0].split()[-1], words[1].split()[-1]
+
+    def rows(text):
+        """Value and bytes of a statistic's rows, whose columns stand in the same order in both."""
+        lines = [line.split(",") for line in text.splitlines() if line[:2] == "20"]
+        return [(line[4], line[9]) for line in lines]
+
+    def race(title, arguments, outcome):
+        seen = {}
+
+        def check(name, run):
+            seen[name] = outcome(run.out + run.err)
+            assert len(set(map(str, seen.values()))) == 1, seen
+
+        compare(title, {
+            "flowdump": f"{OURS}/flowdump -r {file} {arguments}",
+            "nfdump (Debian)": f"nfdump -r {file} {arguments}",
+        }, options.runs, check)
+
+    size = f"{file.stat().st_size / 1e6:.0f} MB of nfdump's lz4, 5 M records"
+    race(f"{size}: `src ip X and dst port 443`", f"-N 'src ip {address} and dst port 443'", total)
+    race(f"{size}: `-s srcip/bytes`", "-N -s srcip/bytes -n 10 -o csv", rows)
+    counts = {Run(f"{program} -r {file} -q | wc -l").out for program in (f"{OURS}/flowdump", "nfdump")}
+    assert len(counts) == 1, counts
+    race(f"{size}: list all, `line`", "-q > /dev/null", lambda _: "counted before")
+
+
 def lab_query(corpus, work, options):
     subprocess.run([sys.executable, corpus / "tools/make_vpc_lab.py", "--out", work / "lab"],
                    capture_output=True, check=True)
@@ -108,6 +149,7 @@ def main():
     print("| --- | --- | --- | --- | --- |")
     try:
         conversion(corpus, work, options)
+        archive(work, options)
         lab_query(corpus, work, options)
     finally:
         shutil.rmtree(work)

@@ -3,9 +3,12 @@
 //! `fuzz/` feeds them random bytes; `tests/tests/fuzz_replay.rs` feeds them the seeds and everything that was ever
 //! found, in ordinary test runs.
 
+mod nfdump;
+
 use std::io::{self, Cursor, Read};
 
 use flowcore::format::flow::{FlowFileReader, FlowFileWriter, WriterOptions};
+use flowcore::format::nfdump::lzo;
 use flowcore::format::vpc::{VpcOptions, VpcReader};
 use flowcore::{
     Detection, EndReason, Field, Filter, Flow, FlowBatch, FlowSource, Input, ReadRequest, Result, SourceStats,
@@ -13,6 +16,8 @@ use flowcore::{
 use pcap2flow::capture::{CaptureReader, LinkType};
 use pcap2flow::packet::{Packet, Skip, decode, decode_full};
 use pcap2flow::{Converter, KeyParts, MeterOptions, TunnelMode};
+
+pub use nfdump::{nfdump_file, nfdump_round_trip};
 
 /// A pcap capture: see [`capture`].
 pub fn pcap(data: &[u8]) {
@@ -176,6 +181,25 @@ pub fn filter(data: &[u8]) {
         let flow = batch.flow(row);
         assert_eq!(chosen.get(row), filter.matches(&flow), "{text}: row {row}");
         assert_eq!(chosen.get(row), again.matches(&flow), "{canonical}: row {row}");
+    }
+}
+
+/// LZO data fills no more than the room there is, and the same whatever was in it; a block comes back from its
+/// compression, in just the room it takes.
+pub fn lzo(data: &[u8]) {
+    let (mut zeros, mut ones) = (vec![0; 1 << 16], vec![0xff; 1 << 16]);
+    let len = lzo::decompress(data, &mut zeros);
+    assert_eq!(len, lzo::decompress(data, &mut ones));
+    if let Ok(len) = len {
+        assert_eq!(zeros[..len], ones[..len]);
+    }
+    let mut stream = Vec::new();
+    lzo::compress(data, &mut stream);
+    let mut block = vec![0; data.len()];
+    assert_eq!(lzo::decompress(&stream, &mut block), Ok(data.len()));
+    assert_eq!(block, data);
+    if block.pop().is_some() {
+        assert_eq!(lzo::decompress(&stream, &mut block), Err(lzo::LzoError::TooLong));
     }
 }
 

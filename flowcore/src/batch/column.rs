@@ -142,6 +142,25 @@ impl<T: Copy + Default> Values<T> {
         self.present.fill(self.values.len());
     }
 
+    /// Replaces all rows by these.
+    pub(crate) fn assign_options(&mut self, values: impl Iterator<Item = Option<T>>) {
+        self.clear();
+        let mut word = 0;
+        for value in values {
+            let row = self.values.len() % 64;
+            word |= u64::from(value.is_some()) << row;
+            self.values.push(value.unwrap_or_default());
+            if row == 63 {
+                self.present.words.push(std::mem::take(&mut word));
+            }
+        }
+        if !self.values.len().is_multiple_of(64) {
+            self.present.words.push(word);
+        }
+        self.present.len = self.values.len();
+        self.present.set = self.present.words.iter().map(|word| word.count_ones() as usize).sum();
+    }
+
     /// Replaces all rows by what `fill` writes; `bits` says which of them have a value, `None` that all have.
     pub(crate) fn refill(&mut self, bits: Option<&[u8]>, fill: impl FnOnce(&mut Vec<T>)) {
         self.values.clear();
@@ -451,6 +470,16 @@ impl Column {
         match self {
             Self::Text(column) => column.text_bytes(),
             Self::Number(_) | Self::Time(_) | Self::Addr(_) => 0,
+        }
+    }
+
+    /// Whether no row has a value.
+    pub(super) fn is_absent(&self) -> bool {
+        match self {
+            Self::Number(column) => column.present.count() == 0,
+            Self::Time(column) => column.present.count() == 0,
+            Self::Addr(column) => column.kinds.iter().all(|kind| *kind == 0),
+            Self::Text(column) => column.codes.iter().all(|code| *code == 0),
         }
     }
 

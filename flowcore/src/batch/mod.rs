@@ -307,6 +307,13 @@ impl FlowBatch {
         self.columns[field as usize].get_or_insert_with(|| Column::new(field))
     }
 
+    /// Empties the column of a field if no row has a value.
+    pub(crate) fn forget_if_absent(&mut self, field: Field) {
+        if let Some(column) = self.columns[field as usize].as_mut().filter(|column| column.is_absent()) {
+            column.clear();
+        }
+    }
+
     /// The column with this name that has no field, to be filled as a whole.
     pub(crate) fn unknown_mut(&mut self, name: &str) -> &mut TextColumn {
         let at = self.unknown_column(name);

@@ -54,18 +54,7 @@ const fn row(phrases: &'static [&'static str], meaning: Meaning) -> Row {
 const TCP: &[Protocol] = &[Protocol::TCP];
 const ICMP: &[Protocol] = &[Protocol::ICMP, Protocol::ICMPV6];
 
-const LABELS: &[Field] = &[
-    Field::Mpls1,
-    Field::Mpls2,
-    Field::Mpls3,
-    Field::Mpls4,
-    Field::Mpls5,
-    Field::Mpls6,
-    Field::Mpls7,
-    Field::Mpls8,
-    Field::Mpls9,
-    Field::Mpls10,
-];
+const LABELS: &[Field] = &Field::MPLS;
 
 /// Every phrase that is not just the name of a field or protocol.
 pub(super) static TERMS: &[Row] = {
@@ -159,7 +148,6 @@ pub(super) static MISSING: &[&str] = &[
     "engine",
     "engine-id",
     "engine-type",
-    "ethertype",
     "exporter",
     "flowdir",
     "fwdstat",

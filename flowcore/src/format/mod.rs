@@ -1,9 +1,11 @@
 //! The formats flows are read from and written to. Adding one is adding a folder and a line in each `match`.
 
 pub mod flow;
+pub mod nfdump;
 pub mod vpc;
 
 mod compress;
+mod read;
 mod sniff;
 
 pub use compress::{Compression, decompress};
@@ -18,6 +20,8 @@ use std::str::FromStr;
 pub enum Format {
     /// Our own columnar flow file, `docs/flow-file.md`.
     Flow,
+    /// A file of nfdump 1.7, `docs/nfdump-file.md`.
+    Nfdump,
     /// AWS VPC flow log text.
     Vpc,
     /// A packet capture, pcap or modified pcap.
@@ -30,12 +34,13 @@ pub enum Format {
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 5] = [Self::Flow, Self::Vpc, Self::Pcap, Self::PcapNg, Self::Snoop];
+    pub const ALL: [Self; 6] = [Self::Flow, Self::Nfdump, Self::Vpc, Self::Pcap, Self::PcapNg, Self::Snoop];
 
     /// The name used in `--format` and in the `format` field.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Flow => "flow",
+            Self::Nfdump => "nfdump",
             Self::Vpc => "vpc",
             Self::Pcap => "pcap",
             Self::PcapNg => "pcapng",

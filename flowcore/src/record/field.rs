@@ -159,6 +159,15 @@ fields! {
     Vlan         "vlan"         Count     "src_vlan"       "svln"  "vlanId"                      ""              ""                      ""         "Innermost VLAN id of the initiator's first packet.";
     MinTtl       "minttl"       Byte      "ip_minttl"      "minttl" "minimumTTL"                 ""              ""                      ""         "Smallest TTL or hop limit, both directions.";
     MaxTtl       "maxttl"       Byte      "ip_maxttl"      "maxttl" "maximumTTL"                 ""              ""                      ""         "Largest TTL or hop limit, both directions.";
+    OutSrcMac    "outsrcmac"    Mac       "out_src_mac"    "osmc"  "postSourceMacAddress"        ""              ""                      ""         "Link source address of the packets when they leave the exporter.";
+    InDstMac     "indstmac"     Mac       "in_dst_mac"     "idmc"  ""                            ""              ""                      ""         "Link destination address of the packets when they reach the exporter.";
+    DstVlan      "dstvlan"      Count     "dst_vlan"       "dvln"  "postVlanId"                  ""              ""                      ""         "VLAN id of the packets when they leave the exporter.";
+    CustomerVlan "customervlan" Count     "customer_vlan"  ""      "dot1qCustomerVlanId"         ""              ""                      ""         "Inner VLAN id of packets with two, when they reach the exporter.";
+    PostCustomerVlan "postcustomervlan" Count     "post_customer_vlan" ""      "postDot1qCustomerVlanId"     ""              ""                      ""         "Inner VLAN id of packets with two, when they leave the exporter.";
+    PhysInIf     "physinif"     Count     "ingress_phys_interface" ""      "ingressPhysicalInterface"    ""              ""                      ""         "SNMP index of the physical interface the packets came in by.";
+    PhysOutIf    "physoutif"    Count     "egress_phys_interface" ""      "egressPhysicalInterface"     ""              ""                      ""         "SNMP index of the physical interface the packets went out by.";
+    EtherType    "ethertype"    Port      "ether_type"     ""      "ethernetType"                ""              ""                      ""         "EtherType of the frames.";
+    FragFlags    "fragflags"    Byte      "ip_fragment"    ""      "fragmentFlags"               ""              ""                      ""         "What was seen of fragments, as nfdump stores it: 64 do not fragment, 32 reassembled.";
 
     Mpls1        "mpls1"        Mpls      "mpls_1"         "mpls1" "mplsTopLabelStackSection"    ""              ""                      ""         "Outermost MPLS label of the initiator's first packet.";
     Mpls2        "mpls2"        Mpls      "mpls_2"         "mpls2" "mplsLabelStackSection2"      ""              ""                      ""         "MPLS label 2 of the initiator's first packet.";
@@ -188,14 +197,70 @@ fields! {
     InPayload    "inpayload"    Text      "in_payload"     "ipl"   ""                            ""              ""                      ""         "First payload from source to destination; each byte is the character of that number (ISO 8859-1).";
     OutPayload   "outpayload"   Text      "out_payload"    "opl"   ""                            ""              ""                      ""         "First payload from destination to source; each byte is the character of that number (ISO 8859-1).";
 
+    InputIf      "inif"         Count     "input_snmp"     "in"    "ingressInterface"            ""              ""                      ""         "SNMP index of the interface the packets came in by.";
+    OutputIf     "outif"        Count     "output_snmp"    "out"   "egressInterface"             ""              ""                      ""         "SNMP index of the interface the packets went out by; 0 for packets that were dropped or for the exporter itself.";
+    SrcMask      "srcmask"      Byte      "src_mask"       "smk"   "sourceIPv4PrefixLength"      ""              ""                      ""         "Prefix length of the route to the source.";
+    DstMask      "dstmask"      Byte      "dst_mask"       "dmk"   "destinationIPv4PrefixLength" ""              ""                      ""         "Prefix length of the route to the destination.";
+    SrcAs        "srcas"        Count     "src_as"         "sas"   "bgpSourceAsNumber"           ""              ""                      ""         "Autonomous system of the source; 0 unknown or the exporter's own.";
+    DstAs        "dstas"        Count     "dst_as"         "das"   "bgpDestinationAsNumber"      ""              ""                      ""         "Autonomous system of the destination; 0 unknown or the exporter's own.";
+    NextAs       "nextas"       Count     "next_as"        "nas"   "bgpNextAdjacentAsNumber"     ""              ""                      ""         "Neighbouring autonomous system on the way to the destination.";
+    PrevAs       "prevas"       Count     "prev_as"        "pas"   "bgpPrevAdjacentAsNumber"     ""              ""                      ""         "Neighbouring autonomous system on the way to the source.";
+    NextHop      "nexthop"      Addr      "ip_next_hop"    "nh"    "ipNextHopIPv4Address"        ""              ""                      ""         "Next router on the way to the destination.";
+    BgpNextHop   "bgpnexthop"   Addr      "bgp_next_hop"   "nhb"   "bgpNextHopIPv4Address"       ""              ""                      ""         "Next router of another autonomous system on the way to the destination.";
+    RouterAddr   "routerip"     Addr      "ip_router"      "ra"    "exporterIPv4Address"         ""              ""                      ""         "Address of the exporter that sent the record.";
+    FwdStatus    "fwdstatus"    Byte      "fwd_status"     "fwd"   "forwardingStatus"            ""              ""                      ""         "What became of the packets: from 64 forwarded, from 128 dropped, from 192 consumed.";
+    IngressVrf   "ingressvrf"   Count     "ingress_vrf"    "ivrf"  "ingressVRFID"                ""              ""                      ""         "Routing instance the packets came in by.";
+    EgressVrf    "egressvrf"    Count     "egress_vrf"     "evrf"  "egressVRFID"                 ""              ""                      ""         "Routing instance the packets went out by.";
+
+    Received     "received"     Time      "received"       "tr"    "collectionTimeMilliseconds"  ""              ""                      ""         "Time at which the collector received the record.";
+    ExporterId   "exporterid"   Port      "export_sysid"   "exp"   ""                            ""              ""                      ""         "Number that the collector gave to the exporter.";
+    EngineType   "enginetype"   Byte      "engine_type"    ""      "engineType"                  ""              ""                      ""         "Kind of the exporter's engine.";
+    EngineId     "engineid"     Byte      "engine_id"      ""      "engineId"                    ""              ""                      ""         "Number of the exporter's engine.";
+    NetflowVersion "netflowversion" Byte      "netflow_version" "nfv"   "exportProtocolVersion"       ""              ""                      ""         "Version of NetFlow the record came by; 10 is IPFIX.";
+    RecordFlags  "recordflags"  Byte      "record_flags"   ""      ""                            ""              ""                      ""         "nfdump's marks of the record: 1 event, 2 sampled, 4 anonymised.";
+    SamplerId    "samplerid"    Count     "sampler_id"     ""      "selectorId"                  ""              ""                      ""         "Sampler that selected the packets.";
+    BiflowDir    "biflowdir"    Byte      "biflow_dir"     "bfd"   "biflowDirection"             ""              ""                      ""         "How the exporter chose the source: 0 arbitrarily, 1 the initiator, 2 the other side, 3 by its perimeter (RFC 5103).";
+    FlowId       "flowid"       Count     "flow_id"        ""      "flowId"                      ""              ""                      ""         "Number that the exporter gave to the flow.";
+    ObservationPoint "observationpoint" Count     "observation_point_id" "opid"  "observationPointId"          ""              ""                      ""         "Place in the exporter where the packets were seen.";
+    ObservationDomain "observationdomain" Count     "observation_domain_id" "odid"  "observationDomainId"         ""              ""                      ""         "Part of the exporter that the record is of.";
+    AppId        "appid"        Text      "application_id" "nbid"  "applicationId"               ""              ""                      ""         "Application as the exporter classified it (NBAR), bytes in hexadecimal.";
+    FlowLabel    "label"        Text      "label"          "lbl"   ""                            ""              ""                      ""         "Text that a person or program put on the record.";
+
     PktSrcAddr   "pktsrcip"     Addr      "src_xlt_ip"     "nsa"   "postNATSourceIPAddress"      "pkt-srcaddr"   "connection.nat_ip"     ""         "Source address in the packet itself, where the recording interface stands for another.";
     PktDstAddr   "pktdstip"     Addr      "dst_xlt_ip"     "nda"   "postNATDestinationIPAddress" "pkt-dstaddr"   ""                      ""         "Destination address in the packet itself, where the recording interface stands for another.";
+    PktSrcPort   "pktsrcport"   Port      "src_xlt_port"   "nsp"   "postNAPTSourceTransportPort" ""              ""                      ""         "Source port in the packet on the other side of an address translation.";
+    PktDstPort   "pktdstport"   Port      "dst_xlt_port"   "ndp"   "postNAPTDestinationTransportPort" ""              ""                      ""         "Destination port in the packet on the other side of an address translation.";
+    EventTime    "eventtime"    Time      "t_event"        "tevt"  "observationTimeMilliseconds" ""              ""                      ""         "Time of the event that the record is about.";
+    NatEvent     "natevent"     Byte      "nat_event_id"   "nevt"  "natEvent"                    ""              ""                      ""         "Event of an address translation: 1 session created, 2 deleted, and others.";
+    NatPool      "natpool"      Count     "nat_pool_id"    ""      "natPoolId"                   ""              ""                      ""         "Pool that the translated address is from.";
+    PortBlockStart "portblockstart" Port      "pblock_start"   "pbstart" "portRangeStart"              ""              ""                      ""         "First port of a block given to a host.";
+    PortBlockEnd "portblockend" Port      "pblock_end"     "pbend" "portRangeEnd"                ""              ""                      ""         "Last port of a block given to a host.";
+    PortBlockStep "portblockstep" Port      "pblock_step"    "pbstep" "portRangeStepSize"           ""              ""                      ""         "Distance of the ports of a block given to a host.";
+    PortBlockSize "portblocksize" Port      "pblock_size"    "pbsize" "portRangeNumPorts"           ""              ""                      ""         "Number of ports of a block given to a host.";
+    NatInside    "natinside"    Port      "in_service_id"  ""      ""                            ""              ""                      ""         "Service on the inner side of a Nokia address translation.";
+    NatOutside   "natoutside"   Port      "out_service_id" ""      ""                            ""              ""                      ""         "Service on the outer side of a Nokia address translation.";
+    NatText      "nattext"      Text      "nat_string"     ""      ""                            ""              ""                      ""         "Name that a Nokia address translation gives to a subscriber.";
+    ConnectionId "connectionid" Count     "connect_id"     "nfc"   ""                            ""              ""                      ""         "Number of the connection in a firewall (NSEL).";
+    FwEvent      "fwevent"      Byte      "event_id"       "evt"   ""                            ""              ""                      ""         "Event of a firewall (NSEL): 1 created, 2 deleted, 3 denied, 5 updated.";
+    FwExtendedEvent "fwextendedevent" Port      "xevent_id"      "xevt"  ""                            ""              ""                      ""         "Reason of that event, as the firewall's maker numbers them.";
+    IngressAcl   "ingressacl"   Text      "ingress_acl"    "iacl"  ""                            ""              ""                      ""         "Access list, entry and extended entry that the packets met coming in, in hexadecimal with slashes between.";
+    EgressAcl    "egressacl"    Text      "egress_acl"     "eacl"  ""                            ""              ""                      ""         "Access list, entry and extended entry that the packets met going out, in hexadecimal with slashes between.";
+    UserName     "username"     Text      "user_name"      "uname" "userName"                    ""              ""                      ""         "User that a firewall knows behind the source.";
+    PfAction     "pfaction"     Byte      "pf_action"      ""      ""                            ""              ""                      ""         "Action of the packet filter pf: 0 pass, 1 block, and others.";
+    PfReason     "pfreason"     Byte      "pf_reason"      ""      ""                            ""              ""                      ""         "Reason of that action, as pf numbers them.";
+    PfDir        "pfdir"        Byte      "pf_dir"         ""      ""                            ""              ""                      ""         "Direction pf saw: 1 in, 0 out.";
+    PfRewritten  "pfrewritten"  Byte      "pf_rewritten"   ""      ""                            ""              ""                      ""         "1 if pf changed addresses or ports.";
+    PfRule       "pfrule"       Count     "pf_rule"        ""      ""                            ""              ""                      ""         "Number of the pf rule.";
+    PfSubrule    "pfsubrule"    Count     "pf_subrule"     ""      ""                            ""              ""                      ""         "Number of the pf rule in its anchor.";
+    PfUid        "pfuid"        Count     "pf_uid"         ""      ""                            ""              ""                      ""         "User id of the socket pf knows.";
+    PfPid        "pfpid"        Count     "pf_pid"         ""      ""                            ""              ""                      ""         "Process id of the socket pf knows.";
+    PfInterface  "pfinterface"  Text      "pf_interface"   ""      ""                            ""              ""                      ""         "Interface pf saw the packets on.";
 
     Source       "source"       Text      "source"         ""      ""                            ""              ""                      ""         "Input the record was read from.";
     Format       "format"       Text      "format"         ""      ""                            ""              ""                      ""         "Format of that input.";
     Ident        "ident"        Text      "ident"          "idt"   ""                            ""              ""                      ""         "Name given to the recording (-I).";
 
-    Action       "action"       Text      "action"         "fwd"   "firewallEvent"               "action"        ""                      "decision" "ACCEPT or REJECT.";
+    Action       "action"       Text      "action"         ""      "firewallEvent"               "action"        ""                      "decision" "ACCEPT or REJECT.";
     LogStatus    "status"       Text      "log_status"     ""      ""                            "log-status"    ""                      ""         "OK; NODATA and SKIPDATA rows only where they are asked for.";
     Account      "account"      Text      "account_id"     ""      ""                            "account-id"    "src_instance.project_id" ""       "Account that owns the interface.";
     Interface    "interface"    Text      "interface_id"   ""      ""                            "interface-id"  ""                      ""         "Interface that was watched.";
@@ -261,6 +326,20 @@ fields! {
 pub const FIELD_COUNT: usize = Field::LostTtl as usize + 1;
 
 impl Field {
+    /// The entries of the MPLS label stack, outermost first.
+    pub const MPLS: [Self; 10] = [
+        Self::Mpls1,
+        Self::Mpls2,
+        Self::Mpls3,
+        Self::Mpls4,
+        Self::Mpls5,
+        Self::Mpls6,
+        Self::Mpls7,
+        Self::Mpls8,
+        Self::Mpls9,
+        Self::Mpls10,
+    ];
+
     /// Every field, in table order.
     pub fn all() -> impl Iterator<Item = Self> {
         FIELDS.iter().map(|info| info.field)

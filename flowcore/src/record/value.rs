@@ -9,7 +9,9 @@ use super::{Addr, Timestamp};
 pub type Text = Arc<str>;
 
 /// A field's value in one flow, as its [`Storage`](super::Storage) holds it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// In the order of values, one that is absent is the smallest, IPv4 addresses come before IPv6, and text goes by bytes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Value {
     /// The record does not have the field.
     Absent,

@@ -2,6 +2,8 @@
 
 mod flags;
 mod plan;
+mod range;
+mod words;
 
 pub use flags::Flags;
 pub use plan::{OutputFormat, Plan};

@@ -6,12 +6,15 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use flowcore::format::flow::BlockCompression;
+use flowcore::aggregate::Statistic;
+use flowcore::format::flow::WriterOptions;
+use flowcore::format::nfdump::{self, NfdumpOptions};
 use flowcore::format::vpc::{VpcOptions, parse_fields};
-use flowcore::{Detection, Error, Field, FieldSet, Filter, Format, Result};
+use flowcore::{Detection, Error, Field, FieldSet, FileOptions, Filter, Format, Problems, Result};
 use pcap2flow::MeterOptions;
 
 use super::Flags;
+use super::range::{self, Named};
 use crate::order::Order;
 use crate::print::Template;
 
@@ -20,6 +23,8 @@ use crate::print::Template;
 pub struct Plan {
     /// Files and folders; `-` is stdin.
     pub inputs: Vec<PathBuf>,
+    /// Files that folders of `-M` do not have; the others are read.
+    pub missing: Problems,
     /// Which records.
     pub filter: Arc<Filter>,
     /// How the inputs' formats are found.
@@ -32,16 +37,20 @@ pub struct Plan {
     pub limit: Option<u64>,
     /// Sorting of the list.
     pub order: Option<Order>,
-    /// Records printed after sorting; `None` for all.
+    /// Records printed after sorting, or rows of each statistic; `None` for all.
     pub top: Option<usize>,
+    /// Statistics to make instead of a list.
+    pub statistics: Vec<Statistic>,
     /// Totals only.
     pub info: bool,
+    /// A file to verify, instead of all else.
+    pub verify: Option<PathBuf>,
     /// Text format of the list.
     pub output: OutputFormat,
     /// Where records go instead of stdout.
     pub write: Option<PathBuf>,
-    /// Compression of a flow file that is written.
-    pub compression: BlockCompression,
+    /// How a file of flows is written.
+    pub file: FileOptions,
     /// An existing output may be replaced.
     pub force: bool,
     /// No K, M, G.
@@ -75,6 +84,8 @@ pub enum OutputFormat {
     Null,
     /// A `.flow` file.
     Flow,
+    /// An nfdump file.
+    Nfdump,
 }
 
 /// Names of the formats that `-o` takes.
@@ -109,31 +120,33 @@ impl Plan {
     /// # Errors
     /// When an option's value is wrong, the filter does not parse, or there is nothing to read.
     pub fn new(flags: Flags) -> Result<Self> {
-        let (inputs, filter) = inputs_and_filter(&flags)?;
-        if inputs.is_empty() {
+        let (Named { inputs, missing }, filter) = inputs_and_filter(&flags)?;
+        check_verify(&flags, &inputs, &filter)?;
+        if inputs.is_empty() && flags.verify.is_none() {
             return Err(Error::argument(
-                "nothing to read: name a capture, flow file, log or folder, or '-' for stdin",
+                "nothing to read: name a capture, flow file, nfdump file, log or folder, or '-' for stdin",
             ));
         }
         check_info(&flags, &filter)?;
-        if let Some(file) = flags.read_range.iter().find(|path| path.is_file()) {
-            let advice = "-R reads a folder; for one file use -r";
-            return Err(Error::argument(advice).in_input(file.display().to_string()));
-        }
         let stdout_is_terminal = std::io::stdout().is_terminal();
+        let statistics = statistics(&flags)?;
         let output = output_format(&flags)?;
+        let file = file_options(&compression(&flags, &output)?, &output)?;
         Ok(Self {
             inputs,
-            meter: meter(&flags, &filter, &output)?,
+            missing,
+            meter: meter(&flags, &filter, &output, &statistics)?,
             filter: Arc::new(filter),
             detection: detection(&flags)?,
             vpc: VpcOptions { columns: flags.vpc_fields.as_deref().map(parse_fields).transpose()? },
             limit: flags.limit.filter(|&limit| limit > 0),
             order: flags.order.as_deref().map(str::parse).transpose()?,
-            top: Some(flags.top).filter(|&top| top > 0),
+            top: flags.top.or((!statistics.is_empty()).then_some(TOP)).filter(|&top| top > 0),
+            statistics,
             info: flags.info,
+            verify: flags.verify,
+            file,
             output,
-            compression: flags.compress.parse()?,
             force: flags.force,
             plain_numbers: flags.plain_numbers,
             quiet: flags.quiet,
@@ -146,12 +159,18 @@ impl Plan {
 
 /// Captures are metered with all that filters and columns can ask for, except that payload, which takes far more room
 /// than all the rest, is kept only where one does.
-fn meter(flags: &Flags, filter: &Filter, output: &OutputFormat) -> Result<MeterOptions> {
+fn meter(
+    flags: &Flags,
+    filter: &Filter,
+    output: &OutputFormat,
+    statistics: &[Statistic],
+) -> Result<MeterOptions> {
     let columns = match output {
         OutputFormat::Custom(template) => template.fields(),
         _ => FieldSet::EMPTY,
     };
-    let asked = filter.fields().union(columns);
+    let counted: FieldSet = statistics.iter().flat_map(Statistic::fields).copied().collect();
+    let asked = filter.fields().union(columns).union(counted);
     let with_payload = asked.contains(Field::InPayload) || asked.contains(Field::OutPayload);
     Ok(MeterOptions {
         tcp_quality: true,
@@ -162,6 +181,61 @@ fn meter(flags: &Flags, filter: &Filter, output: &OutputFormat) -> Result<MeterO
 
 /// The longest payload that a packet can have, as `pcap2flow -o payload` keeps it.
 const MAX_PAYLOAD: u32 = 65_535;
+
+/// The method that `-z`, `-j` and `-y` name; lz4 unless one does.
+fn compression(flags: &Flags, output: &OutputFormat) -> Result<String> {
+    let smallest = if *output == OutputFormat::Nfdump { "bz2" } else { "zstd:19" };
+    let method = flags.compress.as_deref();
+    let named = [
+        ("-j", flags.smallest.then_some(smallest)),
+        ("-y", flags.lz4.then_some("lz4")),
+        (&*method.map_or_else(String::new, |method| format!("-z={method}")), method),
+    ];
+    let named: Vec<(&str, &str)> =
+        named.iter().filter_map(|(option, method)| method.map(|method| (*option, method))).collect();
+    let (_, method) = named.first().copied().unwrap_or(("", "lz4"));
+    if named.iter().any(|(_, other)| *other != method) {
+        let options: Vec<&str> = named.iter().map(|(option, _)| *option).collect();
+        let options = options.join(" and ");
+        return Err(Error::argument(format!("{options} contradict one another; leave out all but one")));
+    }
+    Ok(method.to_owned())
+}
+
+/// How a file of flows is written, with the compression that its format has.
+fn file_options(compression: &str, output: &OutputFormat) -> Result<FileOptions> {
+    if *output == OutputFormat::Nfdump {
+        return Ok(NfdumpOptions { compression: compression.parse()?, ..NfdumpOptions::default() }.into());
+    }
+    let parsed = compression.parse().map_err(|error| {
+        match compression.parse::<nfdump::BlockCompression>() {
+            Ok(_) => Error::argument(format!(
+                "-z {compression}: only nfdump files (-w NAME.nf) have it; .flow files take none, lz4, zstd or \
+                 zstd:LEVEL (1 to 19)"
+            )),
+            Err(_) => error,
+        }
+    })?;
+    let creator = concat!("flowdump ", env!("CARGO_PKG_VERSION")).into();
+    Ok(WriterOptions { compression: parsed, creator, ..WriterOptions::default() }.into())
+}
+
+/// Rows of a statistic where `-n` does not say, as in nfdump.
+const TOP: usize = 10;
+
+fn statistics(flags: &Flags) -> Result<Vec<Statistic>> {
+    if let (Some(order), Some(first)) = (&flags.order, flags.stat.first()) {
+        return Err(Error::argument(format!(
+            "-O sorts lists; the order of a statistic stands behind it: -s {}/{order}",
+            first.split('/').next().unwrap_or_default()
+        )));
+    }
+    if flags.info && !flags.stat.is_empty() {
+        return Err(Error::argument("-I and -s are two reports; ask for one at a time"));
+    }
+    let parse = |text: &String| text.parse().map_err(|error| Error::argument(format!("-s {text}: {error}")));
+    flags.stat.iter().map(parse).collect()
+}
 
 /// Totals are those of whole inputs: what would choose or print records is refused rather than ignored.
 fn check_info(flags: &Flags, filter: &Filter) -> Result<()> {
@@ -174,23 +248,34 @@ fn check_info(flags: &Flags, filter: &Filter) -> Result<()> {
     Ok(())
 }
 
+/// One file is verified, and nothing else is done.
+fn check_verify(flags: &Flags, inputs: &[PathBuf], filter: &Filter) -> Result<()> {
+    let other = flags.info || flags.write.is_some() || flags.output.is_some() || !inputs.is_empty();
+    if flags.verify.is_some() && (other || !filter.expression().trim().is_empty()) {
+        return Err(Error::argument(
+            "-v reads the file it names; leave out other inputs, filter, -I, -o and -w",
+        ));
+    }
+    Ok(())
+}
+
 /// Which words are inputs and which are the filter: with `-r` or `-R` all words are the filter, as in nfdump;
 /// without, the leading words that exist are inputs. Words behind `--` are the filter in any case.
-fn inputs_and_filter(flags: &Flags) -> Result<(Vec<PathBuf>, Filter)> {
-    let named: Vec<PathBuf> = flags.read.iter().chain(&flags.read_range).cloned().collect();
+fn inputs_and_filter(flags: &Flags) -> Result<(Named, Filter)> {
+    let mut named = range::inputs(&flags.read, &flags.read_range, flags.read_folders.as_deref())?;
     let mut words = flags.words.as_slice();
-    let mut inputs = Vec::new();
-    if named.is_empty() {
+    let by_options = !named.inputs.is_empty();
+    if !by_options {
         let all = flags.filter.is_some() || flags.filter_file.is_some() || !flags.filter_words.is_empty();
         let leading = words.iter().take_while(|word| all || is_input(word)).count();
-        inputs = words[..leading].iter().map(PathBuf::from).collect();
+        named.inputs = words[..leading].iter().map(PathBuf::from).collect();
         words = &words[leading..];
     }
     let filter = filter_text(flags, words)?;
     match Filter::parse(&filter) {
-        Ok(filter) => Ok((if named.is_empty() { inputs } else { named }, filter)),
+        Ok(filter) => Ok((named, filter)),
         Err(error) => Err(match words.first() {
-            Some(word) if !named.is_empty() && is_input(word) => {
+            Some(word) if by_options && is_input(word) => {
                 let advice = "with -r or -R all other words are the filter; give it -r too";
                 Error::argument(advice).in_input(word.display().to_string())
             }
@@ -270,14 +355,17 @@ fn format_of_name(path: &Path) -> Result<OutputFormat> {
     let Some(suffix) = path.extension() else {
         return Ok(OutputFormat::Flow);
     };
+    let is_nfcapd = path.file_stem().is_some_and(|stem| stem == "nfcapd");
     match suffix.to_string_lossy().to_ascii_lowercase().as_str() {
         "flow" => Ok(OutputFormat::Flow),
         "csv" => Ok(OutputFormat::Csv),
         "json" => Ok(OutputFormat::Json),
         "ndjson" | "jsonl" => Ok(OutputFormat::Ndjson),
+        "nf" => Ok(OutputFormat::Nfdump),
+        _ if is_nfcapd => Ok(OutputFormat::Nfdump),
         _ => Err(Error::argument(
-            "no format is written under this suffix; use .flow, .csv, .json, .ndjson, .jsonl or none, or name a \
-             format of text with -o",
+            "no format is written under this suffix; use .flow, .nf, .csv, .json, .ndjson, .jsonl or none, or name \
+             a format of text with -o",
         )
         .in_input(path.display().to_string())),
     }
@@ -300,6 +388,10 @@ fn wants_color(choice: clap::ColorChoice, write: Option<&Path>, stdout_is_termin
 mod tests {
     use super::*;
 
+    fn typed(first: &[&str], more: &[&str]) -> Flags {
+        Flags::from_words(["flowdump"].iter().chain(first).chain(more).map(OsString::from))
+    }
+
     #[test]
     fn words_that_look_like_files() {
         for word in ["flwos.nf", "logs/2023", "./x", "a.log.gz"] {
@@ -313,19 +405,38 @@ mod tests {
     #[test]
     fn payload_is_kept_where_it_is_asked_for() {
         let kept = |args: &[&str]| {
-            let flags = clap::Parser::parse_from(["flowdump", "-r", "-"].iter().chain(args));
+            let flags = typed(&["-r", "-"], args);
             Plan::new(flags).unwrap().meter.payload_bytes
         };
         for args in [
             &["payload content GET"][..],
             &["tcp and not (out payload content x)"],
             &["-o", "fmt:%opl"],
+            &["-s", "inpayload"],
             &["-o", "fmt:%{inpayload}", "-w", "a.txt"],
         ] {
             assert_eq!(kept(args), 65_535, "{args:?}");
         }
         for args in [&["tcp"][..], &["-o", "json"], &["-w", "a.flow"], &["-o", "fmt:%line"]] {
             assert_eq!(kept(args), 0, "{args:?}");
+        }
+    }
+
+    #[test]
+    fn a_statistic_shows_ten_rows_unless_told_otherwise() {
+        let plan = |args: &[&str]| Plan::new(typed(&["-r", "-"], args));
+        let top = |args: &[&str]| plan(args).unwrap().top;
+        assert_eq!(top(&["-s", "srcip"]), Some(10));
+        assert_eq!(top(&["-s", "srcip", "-n", "0"]), None);
+        assert_eq!(top(&["-s", "srcip", "-n", "3"]), Some(3));
+        assert_eq!((top(&[]), top(&["-n", "3"])), (None, Some(3)));
+        for (args, advice) in [
+            (&["-s", "srcip/byts"][..], "-s srcip/byts: no order \"byts\"; did you mean \"bytes\"?"),
+            (&["-s", "srcip/flows", "-O", "bytes"], "-s srcip/bytes"),
+            (&["-s", "srcip", "-I"], "one at a time"),
+        ] {
+            let error = plan(args).unwrap_err().to_string();
+            assert!(error.contains(advice), "{args:?}: {error}");
         }
     }
 
@@ -338,7 +449,7 @@ mod tests {
     #[test]
     fn the_name_of_the_output_says_its_format() {
         let format = |args: &[&str]| {
-            let flags = clap::Parser::parse_from(["flowdump", "a.pcap"].iter().chain(args));
+            let flags = typed(&["a.pcap"], args);
             output_format(&flags)
         };
         for (name, expected) in [
@@ -348,15 +459,62 @@ mod tests {
             ("a.CSV", OutputFormat::Csv),
             ("a.json", OutputFormat::Json),
             ("a.jsonl", OutputFormat::Ndjson),
+            ("a.nf", OutputFormat::Nfdump),
+            ("flows/nfcapd.202301010000", OutputFormat::Nfdump),
+            ("nfcapd.csv", OutputFormat::Csv),
         ] {
             assert_eq!(format(&["-w", name]).unwrap(), expected, "{name}");
             assert_eq!(format(&["-o", "null", "-w", name]).unwrap(), expected, "{name}");
         }
-        for name in ["a.nf", "a.parquet", "a.txt", "a.flow.gz", "a.csv.zst", "a.pcap", "a.log"] {
+        for name in ["a.parquet", "a.txt", "a.flow.gz", "a.csv.zst", "a.pcap", "a.log"] {
             let error = format(&["-w", name]).unwrap_err().to_string();
             assert!(error.starts_with(name) && error.contains(".ndjson"), "{error}");
             assert!(format(&["-o", "null", "-w", name]).is_err(), "{name}");
             assert_eq!(format(&["-o", "long", "-w", name]).unwrap(), OutputFormat::Long);
+        }
+    }
+
+    #[test]
+    fn compression_is_that_of_the_format() {
+        let options = |args: &[&str]| {
+            let flags = typed(&["-r", "-"], args);
+            Plan::new(flags).map(|plan| plan.file)
+        };
+        for method in ["none", "lzo", "lz4", "bz2", "zstd", "zstd:19"] {
+            let file = options(&["-w", "a.nf", "-z", method]).unwrap();
+            assert!(matches!(file, FileOptions::Nfdump(_)), "{method}");
+        }
+        assert!(matches!(options(&["-w", "a.flow", "-z", "zstd:3"]).unwrap(), FileOptions::Flow(_)));
+        let error = options(&["-w", "a.flow", "-z", "lzo"]).unwrap_err().to_string();
+        assert!(error.contains("nfdump files (-w NAME.nf)") && error.contains("none, lz4"), "{error}");
+        let error = options(&["-w", "a.nf", "-z=gzip"]).unwrap_err().to_string();
+        assert!(error.contains("lzo"), "{error}");
+        assert!(options(&["-w", "a.flow", "-z=gzip"]).is_err());
+    }
+
+    #[test]
+    fn letters_of_nfdump_choose_the_compression() {
+        let method = |args: &[&str]| {
+            let flags = typed(&["-r", "-"], args);
+            compression(&flags, &output_format(&flags).unwrap()).map_err(|error| error.to_string())
+        };
+        for (args, expected) in [
+            (&["-w", "a.nf"][..], "lz4"),
+            (&["-w", "a.nf", "-z"], "lz4"),
+            (&["-z", "-w", "a.nf", "tcp"], "lz4"),
+            (&["-w", "a.nf", "-z", "lzo"], "lzo"),
+            (&["-w", "a.nf", "-zlzo"], "lzo"),
+            (&["-w", "a.nf", "-y", "-z=lz4"], "lz4"),
+            (&["-w", "a.nf", "-j"], "bz2"),
+            (&["-j", "-w", "a.flow"], "zstd:19"),
+        ] {
+            assert_eq!(method(args).as_deref(), Ok(expected), "{args:?}");
+        }
+        for (args, options) in
+            [(&["-j", "-y"][..], "-j and -y"), (&["-j", "-y", "-z=zstd"], "-j and -y and -z=zstd")]
+        {
+            let expected = format!("{options} contradict one another; leave out all but one");
+            assert_eq!(method(args), Err(expected), "{args:?}");
         }
     }
 

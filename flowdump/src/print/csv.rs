@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use flowcore::{Addr, Field, FieldKind, FieldSet, FlowBatch, TcpFlags};
 
-use super::escape;
 use super::{Printer, Style};
+use super::{escape, text};
 
 /// The columns, in this order. New ones are only ever added at the end.
 pub const CSV_FIELDS: &[Field] = &[
@@ -78,6 +78,69 @@ pub const CSV_FIELDS: &[Field] = &[
     Field::OutOutOfOrder,
     Field::InPayload,
     Field::OutPayload,
+    Field::OutSrcMac,
+    Field::InDstMac,
+    Field::DstVlan,
+    Field::CustomerVlan,
+    Field::PostCustomerVlan,
+    Field::PhysInIf,
+    Field::PhysOutIf,
+    Field::EtherType,
+    Field::FragFlags,
+    Field::InputIf,
+    Field::OutputIf,
+    Field::SrcMask,
+    Field::DstMask,
+    Field::SrcAs,
+    Field::DstAs,
+    Field::NextAs,
+    Field::PrevAs,
+    Field::NextHop,
+    Field::BgpNextHop,
+    Field::RouterAddr,
+    Field::FwdStatus,
+    Field::IngressVrf,
+    Field::EgressVrf,
+    Field::Received,
+    Field::ExporterId,
+    Field::EngineType,
+    Field::EngineId,
+    Field::NetflowVersion,
+    Field::RecordFlags,
+    Field::SamplerId,
+    Field::BiflowDir,
+    Field::FlowId,
+    Field::ObservationPoint,
+    Field::ObservationDomain,
+    Field::AppId,
+    Field::FlowLabel,
+    Field::PktSrcPort,
+    Field::PktDstPort,
+    Field::EventTime,
+    Field::NatEvent,
+    Field::NatPool,
+    Field::PortBlockStart,
+    Field::PortBlockEnd,
+    Field::PortBlockStep,
+    Field::PortBlockSize,
+    Field::NatInside,
+    Field::NatOutside,
+    Field::NatText,
+    Field::ConnectionId,
+    Field::FwEvent,
+    Field::FwExtendedEvent,
+    Field::IngressAcl,
+    Field::EgressAcl,
+    Field::UserName,
+    Field::PfAction,
+    Field::PfReason,
+    Field::PfDir,
+    Field::PfRewritten,
+    Field::PfRule,
+    Field::PfSubrule,
+    Field::PfUid,
+    Field::PfPid,
+    Field::PfInterface,
 ];
 
 /// Prints CSV.
@@ -127,18 +190,24 @@ impl Printer for CsvPrinter {
 fn write_value(batch: &FlowBatch, field: Field, row: usize, out: &mut Vec<u8>) -> io::Result<()> {
     match field.kind() {
         FieldKind::Time => match batch.time(field, row) {
-            Some(time) => write!(out, "{time}"),
+            Some(time) => {
+                text::rfc3339(time, out);
+                Ok(())
+            }
             None => Ok(()),
         },
         FieldKind::Addr => match batch.addr(field, row) {
             Addr::Unknown => Ok(()),
-            addr => write!(out, "{addr}"),
+            addr => {
+                text::addr(addr, out);
+                Ok(())
+            }
         },
         FieldKind::Text => {
-            let text = batch.text(field, row).unwrap_or_default();
+            let value = batch.text(field, row).unwrap_or_default();
             match field {
-                Field::InPayload | Field::OutPayload => escape::csv_payload(text, out),
-                _ => escape::csv(text, out),
+                Field::InPayload | Field::OutPayload => escape::csv_payload(value, out),
+                _ => escape::csv(value, out),
             }
             Ok(())
         }
@@ -164,7 +233,10 @@ pub(super) fn write_number(kind: FieldKind, number: u64, out: &mut Vec<u8>) -> i
             Some(reason) => write!(out, "{reason}"),
             None => write!(out, "{number}"),
         },
-        _ => write!(out, "{number}"),
+        _ => {
+            text::number(number, out);
+            Ok(())
+        }
     }
 }
 
@@ -174,14 +246,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_column_is_there_twice() {
+        let different: std::collections::HashSet<_> = CSV_FIELDS.iter().collect();
+        assert_eq!(different.len(), CSV_FIELDS.len());
+    }
+
+    #[test]
     fn the_groups_of_a_capture_are_behind_the_older_columns() {
         let style = Style { heading: true, plain_numbers: false, color: false };
         let text = printed(&mut CsvPrinter::new(style));
         let lines: Vec<&str> = text.split_terminator("\r\n").collect();
-        assert!(lines[0].contains(",format,mpls_1,") && lines[0].ends_with(",in_payload,out_payload"));
+        assert!(lines[0].contains(",format,mpls_1,") && lines[0].contains(",in_payload,out_payload,"));
         let end = "100-5-0,1048575-0-1,,,,,,,,,4096,192.0.2.1,2001:db8::2,17,vxlan,4096,1.000200,0.000999,61000.000000,\
                    0,2,3,0,\"GET / \"\"\\r\\n\\x00\\xff\",\"HTTP/1.1, 200\"";
-        assert!(lines[1].ends_with(end), "{}", lines[1]);
+        let behind = CSV_FIELDS.iter().rev().take_while(|field| **field != Field::OutPayload).count();
+        assert!(lines[1].ends_with(&(end.to_owned() + &",".repeat(behind))), "{}", lines[1]);
         let empty = ",".repeat(CSV_FIELDS.len() - 1);
         assert_eq!(lines[3], empty);
     }

@@ -9,9 +9,9 @@ use flowcore::{Field, FieldKind, FieldSet, FlowBatch, Protocol};
 use super::csv::write_number;
 use super::ends;
 use super::escape;
-use super::tags::{Cell, LABELS, Tag};
+use super::tags::{Cell, Tag};
 use super::template::{Part, Template};
-use super::units::{Moment, Scaled, Span};
+use super::units::{Moment, Scaled, Seconds, Span};
 use super::{Printer, Style};
 
 /// Prints the columns of a template.
@@ -106,7 +106,7 @@ fn cell(cell: Cell, batch: &FlowBatch, row: usize, style: Style) -> io::Result<S
         Cell::Destination => end(batch, Field::DstAddr, Field::DstPort, row),
         Cell::Labels => {
             let labels =
-                LABELS.map(|field| batch.number(field, row).map(|n| number_text(FieldKind::Mpls, n)));
+                Field::MPLS.map(|field| batch.number(field, row).map(|n| number_text(FieldKind::Mpls, n)));
             let labels = labels.into_iter().flatten().collect::<io::Result<Vec<_>>>()?;
             if labels.is_empty() { "-".into() } else { labels.join(" ") }
         }
@@ -121,10 +121,16 @@ fn cell(cell: Cell, batch: &FlowBatch, row: usize, style: Style) -> io::Result<S
 
 /// `address:port`, aligned at the separator as in nfdump.
 fn end(batch: &FlowBatch, addr: Field, port: Field, row: usize) -> String {
-    let (addr, port) = (batch.addr(addr, row), ends::port(batch, port, row));
-    let separator = ends::separator(addr);
+    let (addr, port) = (batch.addr(addr, row), port_text(batch, port, row));
+    let separator = char::from(ends::separator(addr));
     let addr = if addr.is_known() { addr.to_string() } else { "-".into() };
     format!("{addr:>16}{separator}{port:<5}")
+}
+
+fn port_text(batch: &FlowBatch, field: Field, row: usize) -> String {
+    let mut text = Vec::new();
+    ends::port(batch, field, row, &mut text);
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// `vxlan 4096 192.0.2.1 -> 192.0.2.2`.
@@ -141,7 +147,7 @@ fn tunnel(batch: &FlowBatch, row: usize) -> String {
 fn field_text(field: Field, batch: &FlowBatch, row: usize, style: Style) -> io::Result<String> {
     let absent = || "-".to_owned();
     Ok(match field.kind() {
-        _ if matches!(field, Field::SrcPort | Field::DstPort) => ends::port(batch, field, row),
+        _ if matches!(field, Field::SrcPort | Field::DstPort) => port_text(batch, field, row),
         FieldKind::Time => Moment(batch.time(field, row)).to_string(),
         FieldKind::Addr => match batch.addr(field, row) {
             addr if addr.is_known() => addr.to_string(),
@@ -164,9 +170,7 @@ fn field_text(field: Field, batch: &FlowBatch, row: usize, style: Style) -> io::
 /// A number for people, or plain where that is wanted.
 fn styled_number(kind: FieldKind, number: u64, style: Style) -> io::Result<String> {
     Ok(match kind {
-        FieldKind::Duration if style.plain_numbers => {
-            format!("{}.{:03}", number / 1_000_000_000, number / 1_000_000 % 1000)
-        }
+        FieldKind::Duration if style.plain_numbers => Seconds(Some(number)).to_string(),
         FieldKind::Duration => Span(Some(number)).to_string(),
         FieldKind::Latency => format!("{}.{:03}", number / 1_000_000, number / 1000 % 1000),
         FieldKind::Protocol if !style.plain_numbers => {

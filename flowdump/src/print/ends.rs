@@ -1,8 +1,8 @@
 //! Both ends of a flow as text, as the lists show them.
 
-use std::fmt::Display;
-
 use flowcore::{Addr, Field, FieldSet, FlowBatch, Protocol};
+
+use super::text;
 
 /// The fields that ends are made of.
 pub(super) const FIELDS: [Field; 7] = [
@@ -20,36 +20,43 @@ pub(super) fn fields() -> FieldSet {
     FieldSet::from(FIELDS)
 }
 
-/// `address:port` of both sides; IPv6 with a dot before the port and ICMP with `type.code` for it, as nfdump.
-pub(super) fn ends(batch: &FlowBatch, row: usize) -> (String, String) {
-    let source = end(batch.addr(Field::SrcAddr, row), port(batch, Field::SrcPort, row));
-    (source, end(batch.addr(Field::DstAddr, row), port(batch, Field::DstPort, row)))
+/// Adds `address:port` of the source to a line; IPv6 with a dot before the port, as nfdump.
+pub(super) fn source(batch: &FlowBatch, row: usize, out: &mut Vec<u8>) {
+    end(batch, [Field::SrcAddr, Field::SrcPort], row, out);
 }
 
-/// The port of one side: 0 for a protocol that has none, as in nfdump, and `-` where it is not known; type and code
-/// of ICMP for the destination's.
-pub(super) fn port(batch: &FlowBatch, field: Field, row: usize) -> String {
-    let has_none = || {
-        let protocol = batch.number(Field::Protocol, row).and_then(|number| u8::try_from(number).ok());
-        protocol.is_some_and(|number| !Protocol(number).has_ports())
-    };
-    let icmp = (batch.number(Field::IcmpType, row), batch.number(Field::IcmpCode, row));
-    match (batch.number(field, row), icmp) {
-        (_, (Some(kind), Some(code))) if field == Field::DstPort => format!("{kind}.{code}"),
-        (Some(port), _) => port.to_string(),
-        (None, _) if has_none() => "0".into(),
-        (None, _) => "-".into(),
+/// Adds `address:port` of the destination to a line, for ICMP with `type.code` for the port, as nfdump.
+pub(super) fn destination(batch: &FlowBatch, row: usize, out: &mut Vec<u8>) {
+    end(batch, [Field::DstAddr, Field::DstPort], row, out);
+}
+
+fn end(batch: &FlowBatch, [addr, port_field]: [Field; 2], row: usize, out: &mut Vec<u8>) {
+    let addr = batch.addr(addr, row);
+    text::addr(addr, out);
+    out.push(separator(addr));
+    port(batch, port_field, row, out);
+}
+
+/// Adds the port of one side: 0 for a protocol that has none, as in nfdump, and `-` where it is not known; type and
+/// code of ICMP for the destination's.
+pub(super) fn port(batch: &FlowBatch, field: Field, row: usize, out: &mut Vec<u8>) {
+    if field == Field::DstPort
+        && let Some(kind) = batch.number(Field::IcmpType, row)
+        && let Some(code) = batch.number(Field::IcmpCode, row)
+    {
+        text::number(kind, out);
+        out.push(b'.');
+        return text::number(code, out);
+    }
+    let protocol = || batch.number(Field::Protocol, row).and_then(|number| u8::try_from(number).ok());
+    match batch.number(field, row) {
+        Some(port) => text::number(port, out),
+        None if protocol().is_some_and(|number| !Protocol(number).has_ports()) => out.push(b'0'),
+        None => out.push(b'-'),
     }
 }
 
 /// What stands between address and port: a colon would be one more in an IPv6 address.
-pub(super) fn separator(addr: Addr) -> char {
-    if matches!(addr, Addr::V6(_)) { '.' } else { ':' }
-}
-
-fn end(addr: Addr, port: impl Display) -> String {
-    match addr {
-        Addr::Unknown => format!("-:{port}"),
-        known => format!("{known}{}{port}", separator(known)),
-    }
+pub(super) fn separator(addr: Addr) -> u8 {
+    if matches!(addr, Addr::V6(_)) { b'.' } else { b':' }
 }

@@ -8,7 +8,7 @@ use flowcore::{Addr, Field, FieldKind, FieldSet, FlowBatch};
 
 use super::Printer;
 use super::csv::write_number;
-use super::escape;
+use super::{escape, text};
 
 /// Prints objects.
 #[derive(Debug)]
@@ -111,14 +111,20 @@ fn write_member(
             Addr::Unknown => Ok(()),
             addr => {
                 key(&addr_key(field, addr.version()), start, out);
-                write!(out, "\"{addr}\"")
+                out.push(b'"');
+                text::addr(addr, out);
+                out.push(b'"');
+                Ok(())
             }
         },
         FieldKind::Time => match batch.time(field, row) {
             None => Ok(()),
             Some(time) => {
                 key(field.info().key, start, out);
-                write!(out, "\"{time}\"")
+                out.push(b'"');
+                text::rfc3339(time, out);
+                out.push(b'"');
+                Ok(())
             }
         },
         FieldKind::Text => match batch.text(field, row) {
@@ -172,7 +178,7 @@ fn addr_key(field: Field, version: u8) -> String {
 }
 
 /// Kinds that print as words are strings, the others numbers.
-fn write_json_number(kind: FieldKind, number: u64, out: &mut Vec<u8>) -> io::Result<()> {
+pub(super) fn write_json_number(kind: FieldKind, number: u64, out: &mut Vec<u8>) -> io::Result<()> {
     let word = matches!(kind, FieldKind::Flags | FieldKind::Mac | FieldKind::EndReason | FieldKind::Mpls);
     if word {
         out.push(b'"');
@@ -214,6 +220,19 @@ mod tests {
         }
         assert!(records[1].get("mpls_1").is_none() && records[1].get("src4_tun_ip").is_none());
         assert_eq!(records[2], serde_json::json!({}));
+    }
+
+    #[test]
+    fn keys_of_addresses_are_those_of_nfdump() {
+        for (field, keys) in [
+            (Field::SrcAddr, ["src4_addr", "src6_addr"]),
+            (Field::PktDstAddr, ["dst4_xlt_ip", "dst6_xlt_ip"]),
+            (Field::NextHop, ["ip4_next_hop", "ip6_next_hop"]),
+            (Field::BgpNextHop, ["bgp4_next_hop", "bgp6_next_hop"]),
+            (Field::RouterAddr, ["ip4_router", "ip6_router"]),
+        ] {
+            assert_eq!(keys_of(field), keys);
+        }
     }
 
     #[test]

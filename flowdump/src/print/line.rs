@@ -7,9 +7,10 @@ use std::io::{self, Write};
 
 use flowcore::{Field, FieldSet, FlowBatch, Protocol, TcpFlags};
 
-use super::ends::{self, ends};
+use super::ends;
 use super::escape::terminal;
-use super::units::{Moment, Scaled, Span};
+use super::text;
+use super::units::{Moment, Scaled, Seconds, Span};
 use super::{Printer, Style};
 
 /// Which columns.
@@ -30,6 +31,8 @@ pub(super) struct LinePrinter {
     style: Style,
     /// Width of `address:port`.
     end_width: usize,
+    /// Source and destination of the row.
+    ends: [Vec<u8>; 2],
     buffer: Vec<u8>,
 }
 
@@ -38,46 +41,66 @@ const V4_END_WIDTH: usize = 21;
 
 impl LinePrinter {
     pub(super) fn new(layout: Layout, style: Style) -> Self {
-        Self { layout, style, end_width: V4_END_WIDTH, buffer: Vec::new() }
+        Self { layout, style, end_width: V4_END_WIDTH, ends: [Vec::new(), Vec::new()], buffer: Vec::new() }
     }
 
-    fn write_row(&mut self, batch: &FlowBatch, row: usize) -> io::Result<()> {
-        let (source, destination) = ends(batch, row);
+    fn write_row(&mut self, batch: &FlowBatch, row: usize) {
+        let [source, destination] = &mut self.ends;
+        source.clear();
+        ends::source(batch, row, source);
+        destination.clear();
+        ends::destination(batch, row, destination);
         self.end_width = self.end_width.max(source.len()).max(destination.len());
-        let width = self.end_width;
-        let protocol = match batch.number(Field::Protocol, row) {
-            Some(number) => Protocol(u8::try_from(number).unwrap_or(u8::MAX)).to_string(),
-            None => "-".into(),
-        };
-        let (first, duration) =
-            (Moment(batch.time(Field::First, row)), Span(batch.number(Field::Duration, row)));
         let out = &mut self.buffer;
         out.clear();
-        write!(out, "{first} {duration:>16} {protocol:<6} {source:>width$} -> {destination:<width$}")?;
+        Moment(batch.time(Field::First, row)).write(out);
+        out.push(b' ');
+        let (duration, plain) = (batch.number(Field::Duration, row), self.style.plain_numbers);
+        text::right(
+            16,
+            out,
+            |out| if plain { Seconds(duration).write(out) } else { Span(duration).write(out) },
+        );
+        out.push(b' ');
+        text::left(6, out, |out| write_protocol(batch, row, plain, out));
+        out.push(b' ');
+        text::right(self.end_width, out, |out| out.extend_from_slice(source));
+        out.extend_from_slice(b" -> ");
+        text::left(self.end_width, out, |out| out.extend_from_slice(destination));
         if self.layout != Layout::Line {
-            let flags = batch.number(Field::TcpFlags, row).map_or_else(|| "........".into(), flags_text);
-            write!(out, " {flags} {:>3}", batch.number(Field::SrcTos, row).unwrap_or(0))?;
+            self.write_flags(batch, row);
         }
-        let mut count = |field, width: usize| {
-            let value = batch.number(field, row);
-            match value {
-                Some(value) => write!(out, " {:>width$}", Scaled { value, plain: self.style.plain_numbers }),
-                None => write!(out, " {:>width$}", "-"),
-            }
-        };
-        count(Field::Packets, 8)?;
-        count(Field::Bytes, 8)?;
-        if self.layout == Layout::Extended {
-            count(Field::Pps, 8)?;
-            count(Field::Bps, 8)?;
-            count(Field::Bpp, 6)?;
-        }
-        write!(out, " {:>5}", batch.number(Field::Flows, row).unwrap_or(1))?;
+        self.write_counters(batch, row);
         if let Some(action) = batch.text(Field::Action, row) {
             self.write_action(action);
         }
         self.buffer.push(b'\n');
-        Ok(())
+    }
+
+    fn write_flags(&mut self, batch: &FlowBatch, row: usize) {
+        let flags = batch.number(Field::TcpFlags, row).unwrap_or(0);
+        let flags = TcpFlags(u8::try_from(flags).unwrap_or(u8::MAX));
+        self.buffer.push(b' ');
+        self.buffer.extend_from_slice(&flags.letters());
+        self.buffer.push(b' ');
+        let tos = batch.number(Field::SrcTos, row).unwrap_or(0);
+        text::right(3, &mut self.buffer, |out| text::number(tos, out));
+    }
+
+    fn write_counters(&mut self, batch: &FlowBatch, row: usize) {
+        let counters =
+            [(Field::Packets, 8), (Field::Bytes, 8), (Field::Pps, 8), (Field::Bps, 8), (Field::Bpp, 6)];
+        let shown = if self.layout == Layout::Extended { 5 } else { 2 };
+        for &(field, width) in counters.iter().take(shown) {
+            self.buffer.push(b' ');
+            text::right(width, &mut self.buffer, |out| match batch.number(field, row) {
+                Some(value) => Scaled { value, plain: self.style.plain_numbers }.write(out),
+                None => out.push(b'-'),
+            });
+        }
+        self.buffer.push(b' ');
+        let flows = batch.number(Field::Flows, row).unwrap_or(1);
+        text::right(5, &mut self.buffer, |out| text::number(flows, out));
     }
 
     /// The word says it, colour only helps to find it.
@@ -116,7 +139,7 @@ impl Printer for LinePrinter {
     }
 
     fn row(&mut self, batch: &FlowBatch, row: usize, out: &mut dyn Write) -> io::Result<()> {
-        self.write_row(batch, row)?;
+        self.write_row(batch, row);
         out.write_all(&self.buffer)
     }
 
@@ -136,6 +159,30 @@ impl Printer for LinePrinter {
     }
 }
 
-fn flags_text(number: u64) -> String {
-    TcpFlags(u8::try_from(number).unwrap_or(u8::MAX)).to_string()
+fn write_protocol(batch: &FlowBatch, row: usize, plain: bool, out: &mut Vec<u8>) {
+    match batch.number(Field::Protocol, row) {
+        Some(number) if plain => text::number(number, out),
+        Some(number) => text::protocol(Protocol(u8::try_from(number).unwrap_or(u8::MAX)), out),
+        None => out.push(b'-'),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::printed;
+    use super::*;
+
+    #[test]
+    fn plain_numbers_are_numbers_in_every_column() {
+        for layout in [Layout::Line, Layout::Long, Layout::Extended] {
+            let words = |plain_numbers| {
+                let style = Style { heading: false, plain_numbers, color: false };
+                let list = printed(&mut LinePrinter::new(layout, style));
+                let first = list.lines().next().unwrap();
+                first.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+            };
+            assert_eq!(words(true)[2..4], ["2.499", "6"], "{layout:?}");
+            assert_eq!(words(false)[2..4], ["00:00:02.499", "TCP"], "{layout:?}");
+        }
+    }
 }

@@ -8,9 +8,11 @@ mod json;
 mod line;
 #[cfg(test)]
 mod sample;
+mod stat;
 mod summary;
 mod tags;
 mod template;
+mod text;
 mod units;
 
 use std::io::{self, Write};
@@ -21,7 +23,8 @@ pub use self::csv::CSV_FIELDS;
 pub use summary::Summary;
 pub use template::Template;
 
-pub(crate) use summary::print_account;
+pub(crate) use stat::{StatFormat, StatPrinter};
+pub(crate) use summary::{print_account, unknown_parts};
 
 use crate::args::OutputFormat;
 
@@ -81,6 +84,6 @@ pub fn printer(format: &OutputFormat, style: Style) -> Option<Box<dyn Printer>> 
         OutputFormat::Csv => Box::new(csv::CsvPrinter::new(style)),
         OutputFormat::Json => Box::new(json::JsonPrinter::array()),
         OutputFormat::Ndjson => Box::new(json::JsonPrinter::lines()),
-        OutputFormat::Null | OutputFormat::Flow => return None,
+        OutputFormat::Null | OutputFormat::Flow | OutputFormat::Nfdump => return None,
     })
 }

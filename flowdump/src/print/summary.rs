@@ -1,8 +1,10 @@
 //! The summary block: totals of what matched, and an account of what was read and what was not counted.
 
+use std::cmp::Reverse;
 use std::io::{self, Write};
 use std::time::Duration;
 
+use flowcore::aggregate::{Counters, Way};
 use flowcore::{Field, FieldSet, FlowBatch, Mask, SourceStats, Timestamp};
 
 use super::units::{Moment, Scaled, Span};
@@ -11,12 +13,8 @@ use super::units::{Moment, Scaled, Span};
 #[derive(Debug, Default)]
 pub struct Summary {
     records: u64,
-    flows: u64,
-    packets: u64,
-    bytes: u64,
-    first: Option<Timestamp>,
+    counters: Counters,
     last_start: Option<Timestamp>,
-    last: Option<Timestamp>,
 }
 
 impl Summary {
@@ -35,19 +33,16 @@ impl Summary {
 
     /// Adds the chosen rows.
     pub fn add(&mut self, batch: &FlowBatch, chosen: &Mask) {
-        for row in chosen.rows() {
-            self.records += 1;
-            let flows =
-                if batch.is_status_row(row) { 0 } else { batch.number(Field::Flows, row).unwrap_or(1) };
-            self.flows = self.flows.saturating_add(flows);
-            self.packets = self.packets.saturating_add(batch.number(Field::Packets, row).unwrap_or(0));
-            self.bytes = self.bytes.saturating_add(batch.number(Field::Bytes, row).unwrap_or(0));
-            if let Some(first) = batch.time(Field::First, row) {
-                self.first = Some(self.first.map_or(first, |known| known.min(first)));
-                self.last_start = self.last_start.max(Some(first));
-            }
-            self.last = self.last.max(batch.time(Field::Last, row));
-        }
+        self.records += chosen.count() as u64;
+        self.counters.add_rows(batch, chosen);
+        let starts = batch.times(Field::First);
+        let last_start = chosen.rows().filter_map(|row| starts?.get(row)).max();
+        self.last_start = self.last_start.max(last_start.map(Timestamp::from_nanos));
+    }
+
+    /// What the matching records add up to.
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
     }
 
     /// Prints the block in nfdump's layout, with our lines behind it.
@@ -76,30 +71,26 @@ impl Summary {
     }
 
     fn print_totals(&self, plain: bool, out: &mut dyn Write) -> io::Result<()> {
-        let scaled = |value| Scaled { value, plain };
-        let nanos = u128::from(self.duration());
-        let rate = |count: u64, factor: u128| {
-            let per_second = (u128::from(count) * factor * 1_000_000_000).checked_div(nanos).unwrap_or(0);
-            u64::try_from(per_second).unwrap_or(u64::MAX)
-        };
+        let scaled = |value: Option<u64>| Scaled { value: value.unwrap_or(0), plain };
+        let (all, way) = (&self.counters, Way::Both);
         writeln!(
             out,
             "Summary: total flows: {}, total bytes: {}, total packets: {}, avg bps: {}, avg pps: {}, avg bpp: {}",
-            self.flows,
-            scaled(self.bytes),
-            scaled(self.packets),
-            scaled(rate(self.bytes, 8)),
-            scaled(rate(self.packets, 1)),
-            scaled(self.bytes.checked_div(self.packets).unwrap_or(0)),
+            all.flows(),
+            scaled(all.bytes(way)),
+            scaled(all.packets(way)),
+            scaled(all.bps(way)),
+            scaled(all.pps(way)),
+            scaled(all.bpp(way)),
         )
     }
 
     fn print_window(&self, out: &mut dyn Write) -> io::Result<()> {
-        let (Some(first), Some(start)) = (self.first, self.last_start) else {
+        let (Some(first), Some(start)) = (self.counters.first(), self.last_start) else {
             return writeln!(out, "Time window: no matching flows");
         };
-        let last = self.last.unwrap_or(start);
-        let duration = Span(Some(self.duration()));
+        let last = self.counters.last().unwrap_or(start);
+        let duration = Span(Some(self.counters.duration().unwrap_or(0)));
         writeln!(
             out,
             "Time window: {} - {} UTC, Duration: {duration}",
@@ -108,12 +99,6 @@ impl Summary {
         )?;
         writeln!(out, "First start: {first}, last start: {start}, last end: {last}")
     }
-
-    /// Nanoseconds from the first start to the last end.
-    fn duration(&self) -> u64 {
-        let span = self.last.zip(self.first).map_or(0, |(last, first)| last.since(first));
-        u64::try_from(span).unwrap_or(0)
-    }
 }
 
 /// What was read, and what of it is in no flow.
@@ -121,7 +106,7 @@ pub(crate) fn print_account(stats: &SourceStats, out: &mut dyn Write) -> io::Res
     let files = if stats.files == 1 { "file" } else { "files" };
     let ignored = match stats.files_ignored {
         0 => String::new(),
-        count => format!(", {count} passed over (hidden, or a README)"),
+        count => format!(", {count} passed over (hidden, unfinished, or a README)"),
     };
     writeln!(
         out,
@@ -129,13 +114,20 @@ pub(crate) fn print_account(stats: &SourceStats, out: &mut dyn Write) -> io::Res
         stats.files,
         flowcore::readable_bytes(stats.bytes)
     )?;
-    if stats.header_lines + stats.nodata + stats.skipdata + stats.bad_records > 0 {
+    if stats.header_lines + stats.nodata + stats.skipdata == 0 {
+        if stats.bad_records > 0 {
+            writeln!(out, "{} records that cannot be used", stats.bad_records)?;
+        }
+    } else {
         let missing = if stats.skipdata > 0 { " (evidence missing)" } else { "" };
         writeln!(
             out,
             "{} records = {} flows + {} NODATA + {} SKIPDATA{missing}; {} header lines, {} bad lines",
             stats.records, stats.flows, stats.nodata, stats.skipdata, stats.header_lines, stats.bad_records
         )?;
+    }
+    for what in unknown_parts(stats) {
+        writeln!(out, "Not understood and left out: {what}")?;
     }
     if stats.frames > 0 {
         writeln!(out, "Frames: {} = {} used + {} skipped", stats.frames, stats.frames_used, stats.skipped())?;
@@ -152,6 +144,19 @@ pub(crate) fn print_account(stats: &SourceStats, out: &mut dyn Write) -> io::Res
     Ok(())
 }
 
+/// The parts that were not understood, those of the largest counts first, a text each; how many kinds are not shown
+/// last.
+pub(crate) fn unknown_parts(stats: &SourceStats) -> Vec<String> {
+    let mut parts: Vec<_> = stats.unknown_parts.iter().collect();
+    parts.sort_by_key(|(_, count)| Reverse(**count));
+    let shown = parts.iter().take(UNKNOWN_KINDS).map(|(what, count)| format!("{count} {what}"));
+    let more = parts.len().saturating_sub(UNKNOWN_KINDS);
+    shown.chain((more > 0).then(|| format!("and {more} more kinds"))).collect()
+}
+
+/// Kinds of parts that are shown.
+const UNKNOWN_KINDS: usize = 10;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,11 +166,13 @@ mod tests {
         let mut stats =
             SourceStats { files: 1, frames: 20, frames_used: 17, flows_evicted: 2, ..SourceStats::default() };
         stats.frames_skipped.insert("arp".into(), 3);
+        stats.unknown_parts.insert("element 60".into(), 5);
         stats.frames_noted.extend([("captured in part".into(), 3), ("fragment".into(), 12)]);
         let mut out = Vec::new();
         print_account(&stats, &mut out).unwrap();
         let shown = "\
 Inputs: 1 file, 0 bytes read
+Not understood and left out: 5 element 60
 Frames: 20 = 17 used + 3 skipped
   skipped 3: arp
   noted 3: captured in part
@@ -173,5 +180,36 @@ Frames: 20 = 17 used + 3 skipped
 Flows ended early because too many were open: 2
 ";
         assert_eq!(String::from_utf8(out).unwrap(), shown);
+    }
+
+    fn shown(stats: &SourceStats) -> String {
+        let mut out = Vec::new();
+        print_account(stats, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        text.split_once('\n').unwrap().1.to_owned()
+    }
+
+    #[test]
+    fn of_many_parts_the_most_frequent_are_shown() {
+        let mut stats = SourceStats::default();
+        stats.unknown_parts.extend((0..=11).map(|n| (format!("element {n:02}"), n % 11)));
+        let text = shown(&stats);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!((lines.len(), lines[0]), (11, "Not understood and left out: 10 element 10"));
+        assert_eq!(
+            lines[9..],
+            ["Not understood and left out: 1 element 01", "Not understood and left out: and 2 more kinds"]
+        );
+    }
+
+    #[test]
+    fn lines_are_spoken_of_where_there_are_logs() {
+        let stats = SourceStats { records: 5, flows: 5, bad_records: 3, ..SourceStats::default() };
+        assert_eq!(shown(&stats), "3 records that cannot be used\n");
+        let stats = SourceStats { header_lines: 1, ..stats };
+        assert_eq!(
+            shown(&stats),
+            "5 records = 5 flows + 0 NODATA + 0 SKIPDATA; 1 header lines, 3 bad lines\n"
+        );
     }
 }

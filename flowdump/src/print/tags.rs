@@ -40,7 +40,7 @@ impl Cell {
         match self {
             Self::Field(Field::SrcPort | Field::DstPort) | Self::Source | Self::Destination => ends::fields(),
             Self::Field(field) => FieldSet::from([field]),
-            Self::Labels => FieldSet::from(LABELS),
+            Self::Labels => FieldSet::from(Field::MPLS),
             Self::Ttl => FieldSet::from([Field::MinTtl, Field::MaxTtl]),
             Self::Tunnel => {
                 FieldSet::from([Field::TunType, Field::TunId, Field::TunSrcAddr, Field::TunDstAddr])
@@ -72,20 +72,6 @@ pub(super) fn layout(name: &str) -> Option<&'static str> {
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     TAGS.iter().map(|(name, ..)| *name).chain(LAYOUTS.iter().map(|(name, _)| *name))
 }
-
-/// The label stack, outermost first.
-pub(super) const LABELS: [Field; 10] = [
-    Field::Mpls1,
-    Field::Mpls2,
-    Field::Mpls3,
-    Field::Mpls4,
-    Field::Mpls5,
-    Field::Mpls6,
-    Field::Mpls7,
-    Field::Mpls8,
-    Field::Mpls9,
-    Field::Mpls10,
-];
 
 /// nfdump's lists in its own tags.
 const LAYOUTS: [(&str, &str); 5] = [
@@ -126,7 +112,6 @@ const TAGS: &[(&str, &str, Cell)] = &[
     ("bpp", "   Bpp", Cell::Field(Field::Bpp)),
     ("end", "End              ", Cell::Field(Field::EndReason)),
     ("dir", "Dir    ", Cell::Field(Field::Direction)),
-    ("fwd", "Fwd   ", Cell::Field(Field::Action)),
     ("idt", "Ident", Cell::Field(Field::Ident)),
     ("svln", "SVlan", Cell::Field(Field::Vlan)),
     ("ismc", "  In src MAC Addr", Cell::Field(Field::SrcMac)),
@@ -153,6 +138,45 @@ const TAGS: &[(&str, &str, Cell)] = &[
     ("opl", "Out payload", Cell::Field(Field::OutPayload)),
     ("nsa", "   X-late Src IP", Cell::Field(Field::PktSrcAddr)),
     ("nda", "   X-late Dst IP", Cell::Field(Field::PktDstAddr)),
+    ("osmc", " Out src MAC Addr", Cell::Field(Field::OutSrcMac)),
+    ("idmc", "  In dst MAC Addr", Cell::Field(Field::InDstMac)),
+    ("dvln", "DVlan", Cell::Field(Field::DstVlan)),
+    ("in", " Input", Cell::Field(Field::InputIf)),
+    ("out", "Output", Cell::Field(Field::OutputIf)),
+    ("smk", "SMask", Cell::Field(Field::SrcMask)),
+    ("dmk", "DMask", Cell::Field(Field::DstMask)),
+    ("sas", "Src AS", Cell::Field(Field::SrcAs)),
+    ("das", "Dst AS", Cell::Field(Field::DstAs)),
+    ("nas", "Next AS", Cell::Field(Field::NextAs)),
+    ("pas", "Prev AS", Cell::Field(Field::PrevAs)),
+    ("nh", "     Next-hop IP", Cell::Field(Field::NextHop)),
+    ("nhb", " BGP next-hop IP", Cell::Field(Field::BgpNextHop)),
+    ("ra", "       Router IP", Cell::Field(Field::RouterAddr)),
+    ("fwd", "Fwd", Cell::Field(Field::FwdStatus)),
+    ("ivrf", "  I-VRF-ID", Cell::Field(Field::IngressVrf)),
+    ("evrf", "  E-VRF-ID", Cell::Field(Field::EgressVrf)),
+    ("tr", "Date flow received     ", Cell::Field(Field::Received)),
+    ("exp", "Exp ID", Cell::Field(Field::ExporterId)),
+    ("nfv", "Ver", Cell::Field(Field::NetflowVersion)),
+    ("bfd", "Bfd", Cell::Field(Field::BiflowDir)),
+    ("opid", "  obsPointID", Cell::Field(Field::ObservationPoint)),
+    ("odid", "obsDomainID", Cell::Field(Field::ObservationDomain)),
+    ("nbid", "nbar ID", Cell::Field(Field::AppId)),
+    ("lbl", "           label", Cell::Field(Field::FlowLabel)),
+    ("nsp", "XsPort", Cell::Field(Field::PktSrcPort)),
+    ("ndp", "XdPort", Cell::Field(Field::PktDstPort)),
+    ("tevt", "Event time             ", Cell::Field(Field::EventTime)),
+    ("nevt", " Event", Cell::Field(Field::NatEvent)),
+    ("pbstart", "Pb-Start", Cell::Field(Field::PortBlockStart)),
+    ("pbend", "Pb-End", Cell::Field(Field::PortBlockEnd)),
+    ("pbstep", "Pb-Step", Cell::Field(Field::PortBlockStep)),
+    ("pbsize", "Pb-Size", Cell::Field(Field::PortBlockSize)),
+    ("nfc", "   Conn-ID", Cell::Field(Field::ConnectionId)),
+    ("evt", " Event", Cell::Field(Field::FwEvent)),
+    ("xevt", " XEvent", Cell::Field(Field::FwExtendedEvent)),
+    ("iacl", "Ingress ACL                     ", Cell::Field(Field::IngressAcl)),
+    ("eacl", "Egress ACL                      ", Cell::Field(Field::EgressAcl)),
+    ("uname", "UserName", Cell::Field(Field::UserName)),
     ("n", "", Cell::Newline),
 ];
 

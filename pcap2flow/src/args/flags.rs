@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Parser};
 use flowcore::Filter;
-use flowcore::format::flow::BlockCompression;
 use pcap2flow::{DuplicateWindow, KeyParts, TunnelMode};
 
-use super::values::{self, RecordPart, StatsFormat, Timeouts};
+use super::values::{self, FileFormat, RecordPart, StatsFormat, Timeouts};
 use crate::slots::{Folders, Zone};
 
 /// The options. Names and letters are `nfpcapd`'s where it has them.
@@ -125,7 +124,8 @@ pub(crate) struct Flags {
     )]
     pub(super) cache: Option<usize>,
 
-    /// Write to a flow file, into a folder (one file per interval), or to stdout ('-')
+    /// Write to a flow file, into a folder (one file per interval), or to stdout ('-'); a file called *.nf or nfcapd.* is
+    /// an nfdump file
     #[arg(
         short = 'w',
         long = "write",
@@ -134,6 +134,10 @@ pub(crate) struct Flags {
         help_heading = "Output"
     )]
     pub(super) write: Option<PathBuf>,
+
+    /// Format of what is written: flow, or nfdump (files called nfcapd.YYYYMMDDhhmm in a folder)
+    #[arg(long, value_name = "FORMAT", value_parser = values::format, help_heading = "Output")]
+    pub(super) format: Option<FileFormat>,
 
     /// Length of the interval of a file in a folder, in seconds or as 5m, 1h, 1d; 300 unless said
     #[arg(
@@ -154,7 +158,8 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "ZONE", default_value = "utc", help_heading = "Output")]
     pub(super) tz: Zone,
 
-    /// Compression: lz4 (also without METHOD, and without -z), zstd[:LEVEL] or none
+    /// Compression: lz4 (also without METHOD, and without -z), zstd[:LEVEL] or none; nfdump files also lzo or bz2, and
+    /// nfdump 1.7.1 reads no zstd
     #[arg(
         short = 'z',
         long = "compress",
@@ -166,9 +171,9 @@ pub(crate) struct Flags {
         overrides_with_all = ["smallest", "lz4"],
         help_heading = "Output"
     )]
-    pub(super) compress: Option<BlockCompression>,
+    pub(super) compress: Option<String>,
 
-    /// The smallest files: zstd:19 (nfpcapd: bzip2, which nfdump files have)
+    /// The smallest files: zstd:19, for nfdump files bz2
     #[arg(short = 'j', overrides_with_all = ["compress", "lz4"], help_heading = "Output")]
     pub(super) smallest: bool,
 
@@ -281,6 +286,7 @@ pub(crate) struct Flags {
 const EXAMPLES: &str = "\
 Examples:
   pcap2flow -r investigate.pcap -w investigate.flow
+  pcap2flow -r investigate.pcap --format nfdump -w exported-netflow/    for nfdump -R exported-netflow
   pcap2flow monday-*.pcap.gz -w flows/ -t 1h -S 1    one file an hour, one folder a day
   pcap2flow -d -o fat -F 'not port 22' investigate.pcap -w web.flow --stats
   tcpdump -w - | pcap2flow - -w - | flowdump - 'port 443'

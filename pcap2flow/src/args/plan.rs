@@ -4,13 +4,13 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use flowcore::format::flow::BlockCompression;
-use flowcore::{Error, Overwrite, Result};
+use flowcore::format::{flow, nfdump};
+use flowcore::{Error, FileOptions, Overwrite, Result};
 use pcap2flow::MeterOptions;
 
 use super::flags::Flags;
-use super::values::{RecordPart, StatsFormat};
-use crate::slots::{Slots, Zone};
+use super::values::{self, FileFormat, RecordPart, StatsFormat};
+use crate::slots::{Names, Slots, Zone};
 
 /// What to do.
 #[derive(Debug)]
@@ -18,7 +18,8 @@ pub(crate) struct Plan {
     pub(crate) inputs: Vec<PathBuf>,
     pub(crate) meter: MeterOptions,
     pub(crate) output: Output,
-    pub(crate) compression: BlockCompression,
+    /// What is written, and how.
+    pub(crate) format: FileOptions,
     pub(crate) overwrite: Overwrite,
     pub(crate) stats: Option<StatsFormat>,
     pub(crate) quiet: bool,
@@ -44,7 +45,8 @@ impl Plan {
             return Err(Error::argument("nothing to read: name a capture, or '-' for stdin"));
         }
         check_inputs(&flags, &inputs)?;
-        let output = output(&flags)?;
+        let format = file_format(&flags);
+        let output = output(&flags, format)?;
         if let Output::File(path) = &output {
             flowcore::check_not_input(path, &inputs)?;
         }
@@ -56,7 +58,7 @@ impl Plan {
         Ok(Self {
             inputs,
             output,
-            compression: compression(&flags),
+            format: file_options(&flags, format)?,
             overwrite: if flags.force { Overwrite::Yes } else { Overwrite::No },
             stats: flags.stats,
             quiet: flags.quiet,
@@ -110,14 +112,18 @@ fn meter(flags: Flags) -> MeterOptions {
     }
 }
 
-fn output(flags: &Flags) -> Result<Output> {
+fn output(flags: &Flags, format: FileFormat) -> Result<Output> {
     let Some(write) = &flags.write else {
         return Err(Error::argument("nowhere to write: name a file, a folder or '-' with -w"));
     };
     let is_folder = write.is_dir() || write.as_os_str().as_encoded_bytes().ends_with(b"/");
     if is_folder {
         let interval = flags.rotate.unwrap_or(DEFAULT_ROTATION);
-        let slots = Slots::new(interval, flags.subdir.unwrap_or_default(), flags.tz)?;
+        let names = match format {
+            FileFormat::Flow => Names::FLOW,
+            FileFormat::Nfdump => Names::NFDUMP,
+        };
+        let slots = Slots::new(interval, flags.subdir.unwrap_or_default(), flags.tz, names)?;
         return Ok(Output::Folder { path: write.clone(), slots });
     }
     let for_folders = [
@@ -137,12 +143,35 @@ fn output(flags: &Flags) -> Result<Output> {
     }
 }
 
-fn compression(flags: &Flags) -> BlockCompression {
-    match flags.compress {
-        _ if flags.smallest => SMALLEST,
-        Some(compression) => compression,
-        None => BlockCompression::default(),
-    }
+/// The format asked for, or the one that the name of the file is usual for.
+fn file_format(flags: &Flags) -> FileFormat {
+    let name = flags.write.as_deref().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+    let is_nfdump = name.ends_with(".nf") || name.starts_with("nfcapd.");
+    flags.format.unwrap_or(if is_nfdump { FileFormat::Nfdump } else { FileFormat::Flow })
+}
+
+fn file_options(flags: &Flags, format: FileFormat) -> Result<FileOptions> {
+    let ident = flags.ident.clone().unwrap_or_default();
+    let method = flags.compress.as_deref();
+    Ok(match format {
+        FileFormat::Flow => FileOptions::Flow(flow::WriterOptions {
+            compression: match method {
+                _ if flags.smallest => SMALLEST,
+                method => method.map(values::flow_compression).transpose()?.unwrap_or_default(),
+            },
+            creator: concat!("pcap2flow ", env!("CARGO_PKG_VERSION")).into(),
+            ident,
+            ..flow::WriterOptions::default()
+        }),
+        FileFormat::Nfdump => FileOptions::Nfdump(nfdump::NfdumpOptions {
+            compression: match method {
+                _ if flags.smallest => nfdump::BlockCompression::Bzip2,
+                method => method.map(values::nfdump_compression).transpose()?.unwrap_or_default(),
+            },
+            ident,
+            creator: nfdump::Creator::Nfpcapd,
+        }),
+    })
 }
 
 /// One thread for each kind of work, as far as there are cores.
@@ -153,4 +182,4 @@ fn usual_threads() -> usize {
 /// Seconds per file unless `-t` says otherwise, as nfpcapd.
 const DEFAULT_ROTATION: u32 = 300;
 /// zstd's densest level that needs no more memory to read.
-const SMALLEST: BlockCompression = BlockCompression::Zstd(19);
+const SMALLEST: flow::BlockCompression = flow::BlockCompression::Zstd(19);

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
-use flowcore::format::flow::BlockCompression;
+use flowcore::format::{flow, nfdump};
 use flowcore::{Error, Filter, Result};
 use pcap2flow::{DuplicateWindow, MeterOptions};
 
@@ -22,6 +22,13 @@ pub(super) enum RecordPart {
     Fat,
     /// With the bytes that are kept.
     Payload(u32),
+}
+
+/// `--format`: what is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FileFormat {
+    Flow,
+    Nfdump,
 }
 
 /// `--stats`: how the account of the frames is printed.
@@ -93,14 +100,42 @@ pub(super) fn interval(text: &str) -> Result<u32> {
     count.ok_or_else(|| wrong('t', text, "write seconds, at least one, or a time such as 5m, 1h or 1d"))
 }
 
-pub(super) fn compression(text: &str) -> Result<BlockCompression> {
+pub(super) fn format(text: &str) -> Result<FileFormat> {
+    match text {
+        "flow" => Ok(FileFormat::Flow),
+        "nfdump" => Ok(FileFormat::Nfdump),
+        _ => Err(Error::argument(format!("--format {text}: expected flow or nfdump"))),
+    }
+}
+
+/// A compression of some format; [`flow_compression`] and [`nfdump_compression`] say whether it is one of theirs.
+pub(super) fn compression(text: &str) -> Result<String> {
+    let method = text.split(':').next().unwrap_or_default();
+    match (nfdump_compression(text), flow_compression(text)) {
+        (Ok(_), _) | (_, Ok(_)) => Ok(text.to_owned()),
+        (Err(_), Err(error)) if matches!(method, "none" | "lz4" | "lzo" | "bz2" | "bzip2") => Err(error),
+        _ => Err(wrong(
+            'z',
+            text,
+            "choose none, lz4, zstd or zstd:LEVEL (1 to 19); nfdump files also take lzo and bz2",
+        )),
+    }
+}
+
+pub(super) fn nfdump_compression(text: &str) -> Result<nfdump::BlockCompression> {
+    text.parse()
+}
+
+pub(super) fn flow_compression(text: &str) -> Result<flow::BlockCompression> {
     let (method, level) = text.split_once(':').map_or((text, None), |(method, level)| (method, Some(level)));
     let advice = match method {
         "bz2" | "bzip2" => {
-            "a method of nfdump files; .flow files take lz4, which is fast, or zstd, which is small; -j makes the \
-             smallest (zstd:19)"
+            "a method of nfdump files (--format nfdump); .flow files take lz4, which is fast, or zstd, which is small; \
+             -j makes the smallest (zstd:19)"
         }
-        "lzo" => "a method of nfdump files; .flow files take lz4, which is fast, or zstd, which is small",
+        "lzo" => {
+            "a method of nfdump files (--format nfdump); .flow files take lz4, which is fast, or zstd, which is small"
+        }
         "lz4" | "none" if level.is_some() => "has no levels; zstd:LEVEL makes smaller files",
         _ => return text.parse(),
     };
@@ -157,7 +192,9 @@ mod tests {
         assert_eq!(flows, [7, 500_000, 2_000_000, 1_000_000_000]);
         let seconds = ["1", "90", "90s", "5m", "1h", "2d"].map(|text| interval(text).unwrap());
         assert_eq!(seconds, [1, 90, 90, 300, 3600, 172_800]);
-        assert_eq!(compression("zstd:9").unwrap(), BlockCompression::Zstd(9));
+        assert_eq!(flow_compression("zstd:9").unwrap(), flow::BlockCompression::Zstd(9));
+        assert_eq!(nfdump_compression("bz2").unwrap(), nfdump::BlockCompression::Bzip2);
+        assert_eq!(compression("lzo").unwrap(), "lzo");
     }
 
     #[test]
@@ -173,7 +210,11 @@ mod tests {
         check(record_part, "-o ", &["", "fat=1", "slim", "payload=", "payload=0", "payload=65536"]);
         check(cache, "-B ", &["", "0", "k", "1001M", "1.5M", "99999999999999999999M"]);
         check(interval, "-t ", &["", "0", "0h", "5w", "h", "50000d", "-5"]);
-        check(compression, "-z ", &["lzo", "bz2:9", "zstd:0", "zstd:20", "gzip", "lz4:9", "lz4:", "none:1"]);
+        let wrong = ["bz2:9", "zstd:0", "zstd:20", "gzip", "lz4:", "none:1"];
+        check(compression, "-z ", &wrong);
+        check(flow_compression, "-z ", &[&wrong[..], &["lzo", "bz2", "lz4:9"]].concat());
+        check(nfdump_compression, "-z ", &wrong);
+        check(format, "--format ", &["", "nf", "csv"]);
         check(stats_format, "--stats=", &["", "xml"]);
         check(verbosity, "-v ", &["5", "x"]);
         check(workers, "-W ", &["0", "1025", "two"]);

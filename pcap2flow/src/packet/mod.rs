@@ -104,6 +104,11 @@ pub struct Carrier {
     pub tunnel: Option<Tunnel>,
 }
 
+/// An Ethernet address as flows hold it: a number of 48 bits.
+pub(crate) fn mac_number(mac: [u8; 6]) -> u64 {
+    mac.iter().fold(0, |number, &byte| number << 8 | u64::from(byte))
+}
+
 impl Packet {
     /// A packet of which no more is known; for callers that bring their own.
     pub fn new(src: IpAddr, dst: IpAddr, protocol: Protocol, ip_bytes: u32) -> Self {

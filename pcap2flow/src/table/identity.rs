@@ -9,7 +9,7 @@ use flowcore::{Field, FlowBatch, Protocol};
 
 use super::key::Side;
 use crate::options::KeyParts;
-use crate::packet::{Packet, Tunnel, TunnelKind};
+use crate::packet::{Packet, Tunnel, TunnelKind, mac_number};
 
 /// What a record says about the flow as a whole, from its first packet.
 #[derive(Debug, Clone)]
@@ -96,7 +96,7 @@ impl Wrapping {
         if is_other_way {
             return;
         }
-        for (&label, field) in self.mpls.iter().zip(MPLS) {
+        for (&label, field) in self.mpls.iter().zip(Field::MPLS) {
             batch.set_number(field, u64::from(label));
         }
         if let Some(spi) = self.spi {
@@ -104,19 +104,6 @@ impl Wrapping {
         }
     }
 }
-
-const MPLS: [Field; 10] = [
-    Field::Mpls1,
-    Field::Mpls2,
-    Field::Mpls3,
-    Field::Mpls4,
-    Field::Mpls5,
-    Field::Mpls6,
-    Field::Mpls7,
-    Field::Mpls8,
-    Field::Mpls9,
-    Field::Mpls10,
-];
 
 /// What packets of a flow have in common beside its key, without direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -182,8 +169,4 @@ fn ordered<T: Ord>(ends: (T, T)) -> (T, T) {
 
 fn turn<T>((src, dst): (T, T), is_turned: bool) -> (T, T) {
     if is_turned { (dst, src) } else { (src, dst) }
-}
-
-fn mac_number(mac: [u8; 6]) -> u64 {
-    mac.iter().fold(0, |number, &byte| number << 8 | u64::from(byte))
 }

@@ -49,7 +49,6 @@ impl Payloads {
 
 fn set(field: Field, payload: &[u8], batch: &mut FlowBatch) {
     if !payload.is_empty() {
-        let text: String = payload.iter().copied().map(char::from).collect();
-        batch.set_text(field, &text);
+        batch.set_text(field, &flowcore::payload_text(payload));
     }
 }

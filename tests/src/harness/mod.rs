@@ -9,7 +9,7 @@ mod tool;
 use std::path::{Path, PathBuf};
 
 pub use golden::{assert_golden, assert_same_text};
-pub use peer::{peer, tool_available};
+pub use peer::{peer, tool_available, try_peer};
 pub use temp::TempDir;
 pub use tool::{Run, Tool, numbers_before};
 

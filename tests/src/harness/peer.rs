@@ -13,7 +13,19 @@ pub fn tool_available(program: &str) -> bool {
 }
 
 /// Standard output of a program that must succeed; times it prints are UTC.
+#[track_caller]
 pub fn peer(program: &str, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> String {
+    try_peer(program, arguments).unwrap_or_else(|complaint| panic!("{complaint}"))
+}
+
+/// Standard output of a program, or what it said when it failed; times it prints are UTC.
+///
+/// # Errors
+/// When the program ends with another code than 0.
+pub fn try_peer(
+    program: &str,
+    arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
+) -> Result<String, String> {
     let run = Command::new(program)
         .args(arguments)
         .env("TZ", "UTC")
@@ -22,6 +34,8 @@ pub fn peer(program: &str, arguments: impl IntoIterator<Item = impl AsRef<OsStr>
         .output()
         .unwrap_or_else(|error| panic!("{program}: {error}"));
     let errors = String::from_utf8_lossy(&run.stderr);
-    assert!(run.status.success(), "{program} failed with {}: {errors}", run.status);
-    String::from_utf8_lossy(&run.stdout).into_owned()
+    match run.status.success() {
+        true => Ok(String::from_utf8_lossy(&run.stdout).into_owned()),
+        false => Err(format!("{program} failed with {}: {errors}", run.status)),
+    }
 }

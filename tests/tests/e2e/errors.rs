@@ -161,10 +161,10 @@ fn a_name_with_a_line_end_adds_no_line() {
 fn a_suffix_of_another_format_is_refused() {
     let folder = TempDir::new();
     let capture = testdata("lab/attack.pcap");
-    for name in ["out.nf", "out.txt", "out.flow.gz"] {
+    for name in ["out.parquet", "out.txt", "out.flow.gz"] {
         let run = Tool::flowdump().arg(&capture).arg("-w").arg(folder.join(name)).run().exit_code(2);
         let said = run.one_line_error("flowdump");
-        assert!(said.contains(name) && said.contains(".flow, .csv, .json"), "{said}");
+        assert!(said.contains(name) && said.contains(".flow, .nf, .csv, .json"), "{said}");
     }
     assert!(folder.names().is_empty());
     Tool::flowdump().arg(&capture).args(["-o", "long", "-w"]).arg(folder.join("out.txt")).run().success();

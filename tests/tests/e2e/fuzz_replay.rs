@@ -7,13 +7,16 @@ use flow_tests::{fuzz, harness};
 
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 6] = [
+const TARGETS: [Target; 9] = [
     ("pcap", fuzz::pcap),
     ("pcapng", fuzz::pcapng),
     ("packet", fuzz::packet),
     ("flow_file", fuzz::flow_file),
+    ("nfdump_file", fuzz::nfdump_file),
+    ("nfdump_round_trip", fuzz::nfdump_round_trip),
     ("vpc_text", fuzz::vpc_text),
     ("filter", fuzz::filter),
+    ("lzo", fuzz::lzo),
 ];
 
 fn crashers() -> PathBuf {
@@ -65,6 +68,30 @@ fn logs_hold_when_bytes_are_damaged() {
 }
 
 #[test]
+fn nfdump_files_hold_when_bytes_are_damaged() {
+    let folder = harness::TempDir::new();
+    for method in ["none", "lzo", "lz4", "bz2", "zstd"] {
+        let file = folder.join("a.nf");
+        let mut convert = harness::Tool::pcap2flow()
+            .arg(harness::testdata("lab/attack.pcap"))
+            .args(["-o", "fat", "--force"]);
+        convert = convert.args(["-F", "port 8889", "-z", method, "-w"]).arg(&file);
+        convert.run().success();
+        let bytes = [&[0][..], &std::fs::read(&file).unwrap()].concat();
+        // Every body opens the file a dozen times, each with threads of its own.
+        damaged_in(30, &bytes, fuzz::nfdump_file);
+        if method == "none" {
+            // The records of the first block.
+            let size = u32::from_le_bytes(bytes[45..49].try_into().unwrap()) as usize;
+            damaged_in(60, &[&[2][..], &bytes[53..53 + size]].concat(), fuzz::nfdump_file);
+        }
+    }
+    let flow =
+        [&[4, 4, 10, 0, 0, 1][..], &[5, 0x84, 1, 2, 3, 4, 11, 3, 9, 9, 9, 0], &[3, 1, 6, 7, 2, 1, 187, 0]];
+    damaged(&flow.concat(), fuzz::nfdump_round_trip);
+}
+
+#[test]
 fn filters_hold_when_letters_are_damaged() {
     for text in [
         "src ip in [10.0.0.0/8 2001:db8::/32] and not (dst port 80-90 or flags S)",
@@ -74,10 +101,23 @@ fn filters_hold_when_letters_are_damaged() {
     }
 }
 
+#[test]
+fn lzo_data_holds_when_bytes_are_damaged() {
+    let text = std::fs::read(harness::testdata("lab/attack.pcap")).unwrap();
+    let mut stream = Vec::new();
+    flowcore::format::nfdump::lzo::compress(&text[..2000], &mut stream);
+    damaged(&stream, fuzz::lzo);
+}
+
 /// Runs the body over the data, and over it with single bytes changed, cut and doubled.
 fn damaged(data: &[u8], body: fn(&[u8])) {
+    damaged_in(400, data, body);
+}
+
+/// The same, with changes in about so many places.
+fn damaged_in(places: usize, data: &[u8], body: fn(&[u8])) {
     body(data);
-    let step = (data.len() / 400).max(1);
+    let step = (data.len() / places).max(1);
     for at in (0..data.len()).step_by(step) {
         for change in [0x00, 0x01, 0x20, 0x80, 0xff] {
             let mut changed = data.to_vec();

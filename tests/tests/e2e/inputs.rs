@@ -144,6 +144,4 @@ fn words_behind_two_dashes_are_the_filter() {
     assert_eq!(run.ndjson().len(), 187);
     let run = Tool::flowdump().arg("-r").arg(&capture).arg(&capture).run().exit_code(2);
     assert!(run.one_line_error("flowdump").contains("give it -r too"), "{}", run.stderr);
-    let run = Tool::flowdump().arg("-R").arg(&capture).run().exit_code(2);
-    assert!(run.one_line_error("flowdump").contains("-R reads a folder"), "{}", run.stderr);
 }

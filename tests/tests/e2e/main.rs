@@ -10,14 +10,18 @@ mod inputs;
 mod lab;
 mod memory;
 mod metering_input;
+mod metering_nfdump;
 mod metering_options;
 mod metering_output;
 #[cfg(unix)]
 mod metering_signals;
 mod metering_threads;
+mod nfdump_cli;
+mod nfdump_lzo;
 mod options;
 mod peers;
 mod same_records;
+mod statistics;
 mod vpc_lab;
 
 use serde_json::Value;

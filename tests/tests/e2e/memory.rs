@@ -1,6 +1,10 @@
 //! Memory is bounded by the flows that are open, and their number by `--cache`: captures that mean harm stay within it.
+//! That of a reader of nfdump files does not grow with what is in them.
 //!
 //! The captures are made while they are read, so that nothing but the program under test holds them.
+
+use std::fs::File;
+use std::io::Write;
 
 use flow_tests::flood::{Flood, Kind};
 use flow_tests::harness::{TempDir, Tool, skipped};
@@ -63,4 +67,46 @@ fn payload_takes_no_memory_once_its_flow_is_over() {
     let packets = 50_000;
     let flood = Flood { kind: Kind::Payload, packets, step: 1_000, flows: 1 };
     assert_eq!(meter(flood, "--cache 1000 -o payload", 128), packets - 1_000);
+}
+
+/// Flows of the hostile file, by block: more than any real block has.
+const TINY: u32 = 400_000;
+const BLOCKS: u32 = 6;
+
+/// An nfdump file of records without any element, and now and then one with all of them, which makes a batch wide.
+fn wide_and_tiny(out: &mut impl Write) -> std::io::Result<()> {
+    let head = |elements: u16, len: u16| {
+        let [kind, len, elements] = [11, len, elements].map(u16::to_le_bytes);
+        [kind, len, elements, [1, 1], [0, 0], [0, 0]].concat()
+    };
+    let element = |id: u16| [&id.to_le_bytes()[..], &68_u16.to_le_bytes(), &[1; 64]].concat();
+    let wide = [head(43, 12 + 43 * 68), (1..=43).flat_map(element).collect()].concat();
+    let run = [wide, head(0, 12).repeat(7_999)].concat();
+    let block = run.repeat(TINY as usize / 8_000);
+    let mut header = vec![0x0c, 0xa5, 2, 0, 1, 1, 7, 1];
+    header.resize(36, 0);
+    out.write_all(&[header, BLOCKS.to_le_bytes().to_vec()].concat())?;
+    for _ in 0..BLOCKS {
+        let size = u32::try_from(block.len()).unwrap_or(u32::MAX);
+        out.write_all(&[TINY, size, 3].map(u32::to_le_bytes).concat())?;
+        out.write_all(&block)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn an_nfdump_file_of_wide_and_tiny_records_takes_less_than_200_mib() {
+    let folder = TempDir::new();
+    let path = folder.join("hostile.nf");
+    wide_and_tiny(&mut File::create(&path).unwrap()).unwrap();
+    // The second one reads every field.
+    for (options, account) in [("-N -o null -r", "Total records processed: "), ("-v", "Records: ")] {
+        let (run, peak) = Tool::flowdump().args(options.split(' ')).arg(&path).run_fed(|_| Ok(()));
+        let (text, account) = (run.stdout + &run.stderr, format!("{account}{}", TINY * BLOCKS));
+        assert!(text.contains(&account), "{text}");
+        match peak {
+            Some(kib) => assert!(kib < 200 * 1024, "{options}: {kib} KiB"),
+            None => skipped("the system does not tell how much memory a process has"),
+        }
+    }
 }

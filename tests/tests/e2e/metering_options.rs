@@ -56,7 +56,7 @@ fn a_wrong_option_is_said_in_one_line_that_names_it() {
         (&["-S", "9"], "-S 9: "),
         (&["-S", "1"], "-S needs a folder"),
         (&["--tz", "Berlin"], "--tz Berlin: "),
-        (&["-z", "lzo"], "-z lzo: a method of nfdump files; .flow files take lz4"),
+        (&["-z", "lzo"], "-z lzo: a method of nfdump files (--format nfdump); .flow files take lz4"),
         (&["-z=bz2"], "-j makes the smallest (zstd:19)"),
         (&["-z=lz4:9"], "-z lz4:9: has no levels"),
         (&["-F", "server latency > 5"], "packet filter: a packet has no serverlatency"),

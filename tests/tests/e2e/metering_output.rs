@@ -149,7 +149,7 @@ fn the_examples_of_the_help_work() {
         .filter_map(|line| line.strip_prefix("  pcap2flow "))
         .filter(|line| !line.starts_with(' '))
         .collect();
-    assert_eq!(examples.len(), 3, "{help}");
+    assert_eq!(examples.len(), 4, "{help}");
     for example in examples {
         let command =
             format!("'{}' {}", Tool::pcap2flow().program().display(), example.split("    ").next().unwrap());
@@ -160,6 +160,7 @@ fn the_examples_of_the_help_work() {
     }
     assert!(folder.join("flows/2024/03/12/flows.202403121500.flow").is_file());
     assert_eq!(flows(&folder.join("investigate.flow")), 231);
+    assert_eq!(flows(&folder.join("exported-netflow")), 231);
 }
 
 #[cfg(unix)]

@@ -7,6 +7,7 @@ use super::layout::{MAGIC, MAX_HEADER, Start};
 use super::metadata::{BlockMetadata, FileHeader};
 use crate::codec;
 use crate::error::{Error, ErrorKind, Position, Result};
+use crate::format::read::read_full;
 
 /// The next thing in a file.
 pub(super) enum Next {
@@ -78,20 +79,6 @@ impl Opening {
         }
         Ok(())
     }
-}
-
-/// Fills the buffer as far as the input goes; returns how far that is.
-pub(super) fn read_full(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut len = 0;
-    while let Some(rest) = buffer.get_mut(len..).filter(|rest| !rest.is_empty()) {
-        match input.read(rest) {
-            Ok(0) => break,
-            Ok(read) => len += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(len)
 }
 
 /// Replaces `into` by `len` bytes of the input; `false` if there are fewer. Memory grows with what is there, not

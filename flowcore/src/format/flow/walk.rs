@@ -6,11 +6,12 @@
 
 use std::io::{self, BufReader, Read};
 
-use super::blocks::{Blocks, Next, read_full, read_some};
+use super::blocks::{Blocks, Next, read_some};
 use super::layout::{MAX_METADATA, Prefix, Section, Trailer};
 use super::metadata::BlockMetadata;
 use crate::codec;
 use crate::error::{Error, Position, Result};
+use crate::format::read::read_full;
 
 /// Bytes read at a time.
 const BUFFER: usize = 256 * 1024;

@@ -1,0 +1,320 @@
+//! What is counted for a group: the sums over its records, one small row each.
+//!
+//! A record becomes such a row too, so that adding a record and merging two partial results are one and the same.
+
+use crate::batch::{FlowBatch, Mask, Presence, Values};
+use crate::record::flow_arithmetic as arithmetic;
+use crate::record::{Field, FieldSet, TcpFlags, Timestamp};
+
+/// Which packets of a flow are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Way {
+    /// Those of both directions.
+    Both,
+    /// From source to destination.
+    In,
+    /// From destination to source.
+    Out,
+}
+
+/// Sums over the records of a group. Sums that do not fit stay at the largest number.
+///
+/// What no record of the group had is `None`, not 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counters {
+    flows: u64,
+    in_packets: u64,
+    in_bytes: u64,
+    out_packets: u64,
+    out_bytes: u64,
+    first: i64,
+    last: i64,
+    in_flags: u8,
+    out_flags: u8,
+    /// Which of the values above some record had.
+    seen: u8,
+}
+
+const IN_PACKETS: u8 = 1;
+const IN_BYTES: u8 = 1 << 1;
+const OUT_PACKETS: u8 = 1 << 2;
+const OUT_BYTES: u8 = 1 << 3;
+const FIRST: u8 = 1 << 4;
+const LAST: u8 = 1 << 5;
+const IN_FLAGS: u8 = 1 << 6;
+const OUT_FLAGS: u8 = 1 << 7;
+
+impl Counters {
+    /// The counters of no record.
+    pub const NONE: Self = Self {
+        flows: 0,
+        in_packets: 0,
+        in_bytes: 0,
+        out_packets: 0,
+        out_bytes: 0,
+        first: i64::MAX,
+        last: i64::MIN,
+        in_flags: 0,
+        out_flags: 0,
+        seen: 0,
+    };
+
+    /// The stored fields that are counted, TCP flags excepted; those are counted where a batch has them.
+    pub fn fields() -> FieldSet {
+        FieldSet::from([
+            Field::Flows,
+            Field::InPackets,
+            Field::InBytes,
+            Field::OutPackets,
+            Field::OutBytes,
+            Field::First,
+            Field::Last,
+        ])
+    }
+
+    /// Flows: what the records say, one for each that does not say. NODATA and SKIPDATA rows of cloud logs are none.
+    pub const fn flows(&self) -> u64 {
+        self.flows
+    }
+
+    /// Packets of this way.
+    pub fn packets(&self, way: Way) -> Option<u64> {
+        let (to, back) = (self.seen(IN_PACKETS, self.in_packets), self.seen(OUT_PACKETS, self.out_packets));
+        of_way(way, to, back)
+    }
+
+    /// Bytes of this way.
+    pub fn bytes(&self, way: Way) -> Option<u64> {
+        let (to, back) = (self.seen(IN_BYTES, self.in_bytes), self.seen(OUT_BYTES, self.out_bytes));
+        of_way(way, to, back)
+    }
+
+    /// The earliest start.
+    pub fn first(&self) -> Option<Timestamp> {
+        self.seen(FIRST, self.first).map(Timestamp::from_nanos)
+    }
+
+    /// The latest end.
+    pub fn last(&self) -> Option<Timestamp> {
+        self.seen(LAST, self.last).map(Timestamp::from_nanos)
+    }
+
+    /// Nanoseconds from the earliest start to the latest end.
+    pub fn duration(&self) -> Option<u64> {
+        arithmetic::duration(self.first(), self.last())
+    }
+
+    /// Packets of this way a second, rounded down; 0 without duration.
+    pub fn pps(&self, way: Way) -> Option<u64> {
+        arithmetic::rate(self.packets(way), 1, self.duration())
+    }
+
+    /// Bits of this way a second, rounded down; 0 without duration.
+    pub fn bps(&self, way: Way) -> Option<u64> {
+        arithmetic::rate(self.bytes(way), 8, self.duration())
+    }
+
+    /// Bytes a packet of this way, rounded down; 0 without packets.
+    pub fn bpp(&self, way: Way) -> Option<u64> {
+        arithmetic::ratio(self.bytes(way), self.packets(way))
+    }
+
+    /// All TCP flags of this way.
+    pub fn tcp_flags(&self, way: Way) -> Option<TcpFlags> {
+        let (to, back) = (self.seen(IN_FLAGS, self.in_flags), self.seen(OUT_FLAGS, self.out_flags));
+        let flags = match way {
+            Way::Both => arithmetic::either(to, back, |to, back| to | back),
+            Way::In => to,
+            Way::Out => back,
+        };
+        flags.map(TcpFlags)
+    }
+
+    /// Counts the chosen rows.
+    pub fn add_rows(&mut self, batch: &FlowBatch, chosen: &Mask) {
+        let columns = CounterColumns::of(batch);
+        chosen.rows().for_each(|row| self.add(&columns.row(row)));
+    }
+
+    /// Adds the records counted by another.
+    #[inline]
+    pub fn add(&mut self, other: &Self) {
+        self.flows = self.flows.saturating_add(other.flows);
+        self.in_packets = self.in_packets.saturating_add(other.in_packets);
+        self.in_bytes = self.in_bytes.saturating_add(other.in_bytes);
+        self.out_packets = self.out_packets.saturating_add(other.out_packets);
+        self.out_bytes = self.out_bytes.saturating_add(other.out_bytes);
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        self.in_flags |= other.in_flags;
+        self.out_flags |= other.out_flags;
+        self.seen |= other.seen;
+    }
+
+    /// What stands at the end of the row in memory.
+    pub(super) const fn tail(&self) -> u8 {
+        self.seen
+    }
+
+    fn seen<T>(&self, bit: u8, value: T) -> Option<T> {
+        (self.seen & bit != 0).then_some(value)
+    }
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
+fn of_way(way: Way, to: Option<u64>, back: Option<u64>) -> Option<u64> {
+    match way {
+        Way::Both => arithmetic::sum(to, back),
+        Way::In => to,
+        Way::Out => back,
+    }
+}
+
+/// The columns of a batch that are counted.
+pub(super) struct CounterColumns<'a> {
+    batch: &'a FlowBatch,
+    flows: Numbers<'a, u64>,
+    in_packets: Numbers<'a, u64>,
+    in_bytes: Numbers<'a, u64>,
+    out_packets: Numbers<'a, u64>,
+    out_bytes: Numbers<'a, u64>,
+    in_flags: Numbers<'a, u64>,
+    out_flags: Numbers<'a, u64>,
+    first: Numbers<'a, i64>,
+    last: Numbers<'a, i64>,
+    /// Rows of the batch may say something about a log instead of being flows.
+    status_rows: bool,
+}
+
+/// Values of a column; where all rows have one, presence is not looked at.
+struct Numbers<'a, T> {
+    values: &'a [T],
+    present: Option<&'a Presence>,
+}
+
+impl<'a, T: Copy + Default> Numbers<'a, T> {
+    fn of(column: Option<&'a Values<T>>) -> Self {
+        match column {
+            None => Self { values: &[], present: None },
+            Some(column) => Self {
+                values: column.values(),
+                present: Some(column.present()).filter(|rows| !rows.is_full()),
+            },
+        }
+    }
+
+    #[inline]
+    fn get(&self, row: usize) -> Option<T> {
+        let value = self.values.get(row).copied();
+        match self.present {
+            Some(present) => value.filter(|_| present.get(row)),
+            None => value,
+        }
+    }
+}
+
+impl<'a> CounterColumns<'a> {
+    pub(super) fn of(batch: &'a FlowBatch) -> Self {
+        let numbers = |field| Numbers::of(batch.number_column(field));
+        let labels = batch.texts(Field::LogStatus).map_or(&[][..], |column| column.dictionary());
+        Self {
+            batch,
+            flows: numbers(Field::Flows),
+            in_packets: numbers(Field::InPackets),
+            in_bytes: numbers(Field::InBytes),
+            out_packets: numbers(Field::OutPackets),
+            out_bytes: numbers(Field::OutBytes),
+            in_flags: numbers(Field::InFlags),
+            out_flags: numbers(Field::OutFlags),
+            first: Numbers::of(batch.times(Field::First)),
+            last: Numbers::of(batch.times(Field::Last)),
+            status_rows: labels.iter().any(|label| matches!(&**label, "NODATA" | "SKIPDATA")),
+        }
+    }
+
+    /// The counters of one record.
+    #[inline]
+    pub(super) fn row(&self, row: usize) -> Counters {
+        let mut seen = 0;
+        let mut counters = Counters {
+            flows: self.flows(row),
+            in_packets: note(&mut seen, IN_PACKETS, self.in_packets.get(row)).unwrap_or(0),
+            in_bytes: note(&mut seen, IN_BYTES, self.in_bytes.get(row)).unwrap_or(0),
+            out_packets: note(&mut seen, OUT_PACKETS, self.out_packets.get(row)).unwrap_or(0),
+            out_bytes: note(&mut seen, OUT_BYTES, self.out_bytes.get(row)).unwrap_or(0),
+            first: note(&mut seen, FIRST, self.first.get(row)).unwrap_or(i64::MAX),
+            last: note(&mut seen, LAST, self.last.get(row)).unwrap_or(i64::MIN),
+            in_flags: low_byte(note(&mut seen, IN_FLAGS, self.in_flags.get(row))),
+            out_flags: low_byte(note(&mut seen, OUT_FLAGS, self.out_flags.get(row))),
+            seen: 0,
+        };
+        counters.seen = seen;
+        counters
+    }
+
+    #[inline]
+    fn flows(&self, row: usize) -> u64 {
+        if self.status_rows && self.batch.is_status_row(row) {
+            return 0;
+        }
+        self.flows.get(row).unwrap_or(1)
+    }
+}
+
+#[inline]
+fn note<T>(seen: &mut u8, bit: u8, value: Option<T>) -> Option<T> {
+    *seen |= if value.is_some() { bit } else { 0 };
+    value
+}
+
+/// TCP flags are a byte in every field of that kind.
+fn low_byte(flags: Option<u64>) -> u8 {
+    flags.unwrap_or(0).to_le_bytes()[0]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_one_cache_line() {
+        assert_eq!(size_of::<Counters>(), 64);
+    }
+
+    #[test]
+    fn what_no_record_had_is_not_zero() {
+        let mut batch = FlowBatch::new();
+        batch.set_number(Field::InBytes, 0);
+        batch.set_time(Field::First, Timestamp::MAX);
+        batch.end_row();
+        batch.end_row();
+        let columns = CounterColumns::of(&batch);
+        let mut sum = columns.row(0);
+        assert_eq!((sum.bytes(Way::Both), sum.bytes(Way::Out), sum.packets(Way::In)), (Some(0), None, None));
+        assert_eq!((sum.first(), sum.last(), sum.duration()), (Some(Timestamp::MAX), None, None));
+        assert_eq!(columns.row(1), Counters { flows: 1, ..Counters::NONE });
+        sum.add(&columns.row(1));
+        assert_eq!((sum.flows(), sum.bytes(Way::In)), (2, Some(0)));
+    }
+
+    #[test]
+    fn sums_stay_at_the_largest_number() {
+        let mut batch = FlowBatch::new();
+        for _ in 0..2 {
+            for field in [Field::Flows, Field::InPackets, Field::OutBytes] {
+                batch.set_number(field, u64::MAX - 1);
+            }
+            batch.end_row();
+        }
+        let columns = CounterColumns::of(&batch);
+        let mut sum = columns.row(0);
+        sum.add(&columns.row(1));
+        assert_eq!(sum.flows(), u64::MAX);
+        assert_eq!((sum.packets(Way::In), sum.bytes(Way::Both)), (Some(u64::MAX), Some(u64::MAX)));
+    }
+}

@@ -1,0 +1,259 @@
+//! The hash table of groups: open addressing over a dense list of rows.
+//!
+//! A slot is eight bytes: half of a hash, and the number of a row. Rows are key and counters, in the order in which
+//! the keys were first seen. So a lookup that misses reads one slot, one that hits a slot and a row; growing the table
+//! moves slots only, in order, without a look at the rows. Keys come in blocks, so that the reads of a block, each of
+//! which misses the cache when there are millions of groups, wait for memory together instead of one after the other.
+//!
+//! The hash has a seed of its own in every table: traffic cannot be made to collide. No result depends on it.
+
+use std::borrow::Borrow;
+use std::hash::{BuildHasher, Hash};
+
+use foldhash::quality::RandomState;
+
+use super::counters::Counters;
+
+/// One group.
+#[derive(Debug)]
+pub(super) struct Row<K> {
+    pub(super) key: K,
+    pub(super) counters: Counters,
+}
+
+/// Groups by key.
+#[derive(Debug)]
+pub(super) struct Table<K> {
+    /// A power of two; 0 is free, else the hash in the upper half and one more than the row's number in the lower.
+    slots: Vec<u64>,
+    /// The upper `32 - shift` bits of a hash say where its search begins.
+    shift: u32,
+    rows: Vec<Row<K>>,
+    hasher: RandomState,
+}
+
+/// Where a record of a block probably belongs.
+#[derive(Debug, Clone, Copy, Default)]
+struct Guess {
+    hash: u32,
+    row: u32,
+    is_right: bool,
+}
+
+/// Keys whose memory is waited for together.
+const BLOCK: usize = 32;
+
+const FIRST_BITS: u32 = 10;
+
+impl<K: Hash + Eq> Table<K> {
+    pub(super) fn new() -> Self {
+        Self {
+            slots: vec![0; 1 << FIRST_BITS],
+            shift: 32 - FIRST_BITS,
+            rows: Vec::new(),
+            hasher: RandomState::default(),
+        }
+    }
+
+    /// The groups in the order of their first record.
+    pub(super) fn rows(&self) -> &[Row<K>] {
+        &self.rows
+    }
+
+    /// The group with this number.
+    pub(super) fn row(&self, row: u32) -> Option<&Row<K>> {
+        self.rows.get(row as usize)
+    }
+
+    /// Counts records; of each its key, and what `counters` says about its row.
+    ///
+    /// Returns how many were counted: fewer than all only if the next one would be one group more than `limit`.
+    pub(super) fn add_rows(
+        &mut self,
+        records: &[(K, u32)],
+        limit: usize,
+        counters: impl Fn(u32) -> Counters,
+    ) -> usize
+    where
+        K: Copy,
+    {
+        let mut done = 0;
+        for block in records.chunks(BLOCK) {
+            let counted = self.add_block(block, limit, &counters);
+            done += counted;
+            if counted < block.len() {
+                break;
+            }
+        }
+        done
+    }
+
+    fn add_block(&mut self, block: &[(K, u32)], limit: usize, counters: impl Fn(u32) -> Counters) -> usize
+    where
+        K: Copy,
+    {
+        self.reserve(block.len());
+        let mut found = [Guess::default(); BLOCK];
+        for (guess, (key, _)) in found.iter_mut().zip(block) {
+            guess.hash = self.hash(key);
+            let slot = self.slots.get((guess.hash >> self.shift) as usize).copied().unwrap_or(0);
+            guess.row = row_if(slot, guess.hash);
+        }
+        for (guess, (key, _)) in found.iter_mut().zip(block) {
+            if let Some(row) = self.rows.get(guess.row as usize) {
+                guess.is_right = row.key == *key;
+                // A row lies in two cache lines: this waits for the second one too.
+                std::hint::black_box(row.counters.tail());
+            }
+        }
+        for (at, (guess, (key, record))) in found.iter().zip(block).enumerate() {
+            let known = if guess.is_right { self.rows.get_mut(guess.row as usize) } else { None };
+            let group = match known {
+                Some(row) => Some(&mut row.counters),
+                None => self.group(guess.hash, limit, |other| other == key, || *key),
+            };
+            match group {
+                Some(group) => group.add(&counters(*record)),
+                None => return at,
+            }
+        }
+        block.len()
+    }
+
+    /// Counts one record or partial sum; `false` if it would be one group more than `limit`.
+    pub(super) fn add<Q>(
+        &mut self,
+        key: &Q,
+        limit: usize,
+        counters: &Counters,
+        make: impl FnOnce() -> K,
+    ) -> bool
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        self.reserve(1);
+        let hash = self.hash(key);
+        let group = self.group(hash, limit, |other| other.borrow() == key, make);
+        group.map(|group| group.add(counters)).is_some()
+    }
+
+    /// The counters of the group whose key `is` accepts, made if there is none.
+    fn group(
+        &mut self,
+        hash: u32,
+        limit: usize,
+        is: impl Fn(&K) -> bool,
+        make: impl FnOnce() -> K,
+    ) -> Option<&mut Counters> {
+        let last = self.slots.len() - 1;
+        let mut at = (hash >> self.shift) as usize;
+        // A slot is always free: no more than three of four are ever in use.
+        loop {
+            let slot = self.slots.get_mut(at)?;
+            if *slot == 0 {
+                if self.rows.len() >= limit.min(MAX_ROWS) {
+                    return None;
+                }
+                *slot = u64::from(hash) << 32 | (self.rows.len() as u64 + 1);
+                self.push(make());
+                return self.rows.last_mut().map(|row| &mut row.counters);
+            }
+            let row = row_if(*slot, hash) as usize;
+            if self.rows.get(row).is_some_and(|row| is(&row.key)) {
+                return self.rows.get_mut(row).map(|row| &mut row.counters);
+            }
+            at = (at + 1) & last;
+        }
+    }
+
+    /// Grows by an eighth at a time: twice the memory would be too much for millions of groups.
+    fn push(&mut self, key: K) {
+        if self.rows.len() == self.rows.capacity() {
+            self.rows.reserve_exact((self.rows.len() / 8).max(1 << FIRST_BITS));
+        }
+        self.rows.push(Row { key, counters: Counters::NONE });
+    }
+
+    /// Makes room for so many more groups.
+    fn reserve(&mut self, more: usize) {
+        while (self.rows.len() + more) / 3 >= self.slots.len() / 4 && self.shift > 0 {
+            self.shift -= 1;
+            let mut slots = vec![0; self.slots.len() * 2];
+            let last = slots.len() - 1;
+            for &slot in self.slots.iter().filter(|&&slot| slot != 0) {
+                let mut at = (slot >> 32 >> self.shift) as usize;
+                while slots[at & last] != 0 {
+                    at += 1;
+                }
+                slots[at & last] = slot;
+            }
+            self.slots = slots;
+        }
+    }
+
+    fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> u32 {
+        (self.hasher.hash_one(key) >> 32) as u32
+    }
+}
+
+/// The number of the row a slot points to if it is one of this hash, else one that no row has.
+const fn row_if(slot: u64, hash: u32) -> u32 {
+    let is_candidate = slot >> 32 == hash as u64;
+    if is_candidate { (slot as u32).wrapping_sub(1) } else { u32::MAX }
+}
+
+/// Rows that the largest table, of 2^32 slots, has room for.
+pub(super) const MAX_ROWS: usize = 3 << 30;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one() -> Counters {
+        let mut counters = Counters::NONE;
+        let mut batch = crate::batch::FlowBatch::new();
+        batch.end_row();
+        counters.add(&super::super::counters::CounterColumns::of(&batch).row(0));
+        counters
+    }
+
+    #[test]
+    fn every_key_has_one_group_however_the_table_grows() {
+        let one = one();
+        let mut table = Table::new();
+        let keys: Vec<(u64, u32)> = (0..200_000_u64).map(|n| (n * n % 70_001, 0)).collect();
+        assert_eq!(table.add_rows(&keys, usize::MAX, |_| one), keys.len());
+        let mut expected = std::collections::BTreeMap::new();
+        keys.iter().for_each(|(key, _)| *expected.entry(*key).or_insert(0) += 1);
+        assert_eq!(table.rows().len(), expected.len());
+        for row in table.rows() {
+            assert_eq!(expected.get(&row.key), Some(&row.counters.flows()), "{}", row.key);
+        }
+        let first: Vec<u64> = table.rows().iter().take(3).map(|row| row.key).collect();
+        assert_eq!(first, [0, 1, 4], "groups stand in the order of their first record");
+        assert!(table.add(&4, usize::MAX, &one, || unreachable!("the key is known")));
+    }
+
+    #[test]
+    fn a_group_of_ipv4_keys_costs_no_more_than_a_hundred_bytes() {
+        assert!(size_of::<Row<u64>>() <= 72);
+        let mut table = Table::new();
+        for part in 0..100_u64 {
+            let keys: Vec<(u64, u32)> = (0..10_000).map(|n| (part * 10_000 + n, 0)).collect();
+            table.add_rows(&keys, usize::MAX, |_| Counters::NONE);
+            let bytes = table.rows.capacity() * size_of::<Row<u64>>() + table.slots.len() * size_of::<u64>();
+            let groups = table.rows.len();
+            assert!(bytes / groups <= 104 || groups <= 10_000, "{bytes} bytes for {groups} groups");
+        }
+    }
+
+    #[test]
+    fn the_limit_stops_new_groups_only() {
+        let mut table = Table::new();
+        let keys: Vec<(u64, u32)> = [1, 2, 1, 2, 3, 1].map(|key| (key, 0)).to_vec();
+        assert_eq!(table.add_rows(&keys, 2, |_| one()), 4);
+        assert_eq!(table.rows().iter().map(|row| row.counters.flows()).collect::<Vec<_>>(), [2, 2]);
+        assert!(!table.add(&9, 2, &one(), || 9));
+    }
+}

@@ -1,0 +1,259 @@
+//! One stored block to batches: decompress, find the records, decode what the query needs of those it can need.
+//!
+//! Blocks do not depend on each other; any number of [`Unpacker`]s give the same.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::appendix::is_appendix;
+use super::blocks::StoredBlock;
+use super::codec::Decompressor;
+use super::decode::{Decoder, Located, Rows};
+use super::handover::{Gone, Outlet};
+use super::record::{Layouts, RawRecord, RecordType, Records, fault};
+use super::unknown::UnknownPart;
+use crate::batch::{BATCH_ROWS, BATCH_TEXT_BYTES, FlowBatch};
+use crate::error::{Error, ErrorKind};
+use crate::filter::Filter;
+use crate::record::{Field, FieldSet};
+use crate::source::{Problems, ReadRequest};
+
+/// What has to be made of the blocks of a file.
+#[derive(Debug)]
+pub(super) struct Task {
+    /// Name of the input, for messages.
+    name: String,
+    /// Compression of the blocks, as the header has it.
+    compression: u8,
+    /// Name given to the recording; empty if there is none.
+    ident: String,
+    /// All that the query needs.
+    decoder: Decoder,
+    wants_ident: bool,
+    /// The filter, and what it needs, if rows can be chosen by it here.
+    choice: Option<(Arc<Filter>, Decoder)>,
+}
+
+impl Task {
+    pub(super) fn new(name: &str, compression: u8, ident: &str, request: &ReadRequest) -> Self {
+        let choice = request.filter.as_ref().filter(|filter| can_be_asked(filter));
+        let choice = choice.map(|filter| (Arc::clone(filter), Decoder::new(filter.fields())));
+        Self {
+            name: name.to_owned(),
+            compression,
+            ident: ident.to_owned(),
+            decoder: Decoder::new(request.fields.stored()),
+            wants_ident: request.fields.contains(Field::Ident),
+            choice,
+        }
+    }
+
+    fn fill_ident(&self, batch: &mut FlowBatch) {
+        if !self.ident.is_empty() {
+            batch.fill_text(Field::Ident, &self.ident);
+        }
+    }
+}
+
+/// Whether a filter can be asked before rows get the name and format of their input, and whether it is worth it.
+fn can_be_asked(filter: &Filter) -> bool {
+    let fields = filter.fields();
+    let later = [Field::Source, Field::Format].into_iter().any(|field| fields.contains(field));
+    fields != FieldSet::EMPTY && !later && !filter.unknown_columns()
+}
+
+/// What a block gave beside its batches.
+#[derive(Debug, Default)]
+pub(super) struct Unpacked {
+    /// Whether it is part of the appendix and no block of flows.
+    pub(super) is_appendix: bool,
+    /// All flows of the block.
+    pub(super) flows: u64,
+    /// Records that cannot be used.
+    pub(super) bad_records: u64,
+    /// Parts that are not understood, by what they are.
+    pub(super) unknown_parts: BTreeMap<UnknownPart, u64>,
+    pub(super) problems: Problems,
+    /// The buffer of the stored block, to be used again.
+    pub(super) buffer: Vec<u8>,
+}
+
+/// Unpacks block after block.
+#[derive(Debug)]
+pub(super) struct Unpacker {
+    task: Arc<Task>,
+    decompressor: Decompressor,
+    layouts: Layouts,
+    located: Vec<Located>,
+    /// The columns that the filter asks for.
+    asked: FlowBatch,
+}
+
+impl Unpacker {
+    pub(super) fn new(task: Arc<Task>) -> Self {
+        Self {
+            task,
+            decompressor: Decompressor::default(),
+            layouts: Layouts::default(),
+            located: Vec::new(),
+            asked: FlowBatch::new(),
+        }
+    }
+
+    /// Unpacks a block; its rows, without those that the filter does not want, are handed on as they are made.
+    pub(super) fn unpack(&mut self, block: StoredBlock, outlet: Outlet) {
+        let unpacked = Unpacked { is_appendix: block.is_appendix, ..Unpacked::default() };
+        let mut unpacking = Unpacking { unpacked, outlet: &outlet, records: 0, block: &block };
+        let kind = block.kind;
+        if kind == StoredBlock::RECORDS {
+            let mut decompressor = std::mem::take(&mut self.decompressor);
+            match decompressor.decompress(self.task.compression, &block.data) {
+                Ok(raw) => self.read_records(raw, &mut unpacking),
+                Err(error) => unpacking.lose_all(&error.to_string(), &self.task.name),
+            }
+            self.decompressor = decompressor;
+        } else if kind != StoredBlock::ARRAY {
+            unpacking.lose_all(
+                &format!("blocks of kind {kind} are not read, only those of nfdump 1.7"),
+                &self.task.name,
+            );
+        }
+        let unpacked = unpacking.unpacked;
+        outlet.end(Unpacked { buffer: block.data, ..unpacked });
+    }
+
+    fn read_records(&mut self, raw: &[u8], unpacking: &mut Unpacking<'_>) {
+        unpacking.unpacked.is_appendix |= is_appendix(raw);
+        let mut records = Records::new(raw);
+        while self.locate(&mut records, unpacking) {
+            unpacking.unpacked.flows += self.located.len() as u64;
+            let handed_on = self.decode(raw, unpacking.outlet);
+            self.layouts.count_unused(&mut unpacking.unpacked.unknown_parts);
+            self.layouts.limit();
+            if handed_on.is_err() {
+                return;
+            }
+        }
+        unpacking.compare_count(&self.task.name);
+    }
+
+    /// Finds the flow records of the next batch; `false` if there are none left.
+    fn locate(&mut self, records: &mut Records<'_>, unpacking: &mut Unpacking<'_>) -> bool {
+        self.located.clear();
+        let mut bytes = 0;
+        while self.located.len() < BATCH_ROWS && bytes < MAX_BATCH_BYTES {
+            match records.next() {
+                Ok(Some(record)) if record.kind == RecordType::FLOW => {
+                    unpacking.records += 1;
+                    bytes += self.add(&record, unpacking);
+                }
+                Ok(Some(record)) => {
+                    unpacking.records += 1;
+                    unpacking.pass_over(record.kind);
+                }
+                Ok(None) => break,
+                Err(error) => unpacking.lose_rest(&error, &self.task.name),
+            }
+        }
+        !self.located.is_empty()
+    }
+
+    /// Adds a record to the batch; its bytes, if it can be used.
+    #[inline]
+    fn add(&mut self, record: &RawRecord<'_>, unpacking: &mut Unpacking<'_>) -> usize {
+        let len = record.bytes.len();
+        let Some(layout) = self.layouts.of(record.bytes) else {
+            unpacking.lose_one(&fault(record.bytes), &self.task.name);
+            return 0;
+        };
+        self.located.push(Located { at: record.at, len, layout });
+        len
+    }
+
+    /// Makes a batch of the located records that the filter wants, and hands it on.
+    fn decode(&mut self, raw: &[u8], outlet: &Outlet) -> Result<(), Gone> {
+        let Self { task, layouts, located, asked, .. } = self;
+        if let Some((filter, decoder)) = &task.choice {
+            decoder.fill(Rows { block: raw, layouts, located }, asked);
+            if filter.fields().contains(Field::Ident) {
+                task.fill_ident(asked);
+            }
+            let chosen = filter.select(asked);
+            if chosen.count() < located.len() {
+                let mut row = 0..;
+                located.retain(|_| row.next().is_some_and(|row| chosen.get(row)));
+            }
+        }
+        if located.is_empty() {
+            return Ok(());
+        }
+        let mut batch = outlet.batch();
+        task.decoder.fill(Rows { block: raw, layouts, located }, &mut batch);
+        if task.wants_ident {
+            task.fill_ident(&mut batch);
+        }
+        outlet.hand_on(batch)
+    }
+}
+
+/// Bytes of records that become one batch at most: a byte of a record becomes up to three of a text, where it is no
+/// UTF-8.
+const MAX_BATCH_BYTES: usize = BATCH_TEXT_BYTES / 3 - u16::MAX as usize;
+
+/// A block while it is unpacked.
+struct Unpacking<'a> {
+    block: &'a StoredBlock,
+    unpacked: Unpacked,
+    outlet: &'a Outlet,
+    /// Records met.
+    records: u64,
+}
+
+impl Unpacking<'_> {
+    /// Counts a record that is no flow of layout 2, if it is not one that is understood.
+    fn pass_over(&mut self, kind: u16) {
+        if !RecordType::is_known_beside_flows(kind) {
+            *self.unpacked.unknown_parts.entry(UnknownPart::RecordType(kind)).or_default() += 1;
+        }
+    }
+
+    fn lose_one(&mut self, what: &str, name: &str) {
+        self.unpacked.bad_records += 1;
+        self.note_record(what, name);
+    }
+
+    /// Behind a record whose length cannot be, none is found.
+    fn lose_rest(&mut self, error: &Error, name: &str) {
+        self.records += 1;
+        self.note_record(&format!("{error}; the rest of the block is not read"), name);
+        let lost = self.block.declared().saturating_sub(self.records);
+        self.unpacked.bad_records += 1 + lost;
+        self.records += lost;
+    }
+
+    /// Nothing in the block can be used; an appendix has no flows to lose.
+    fn lose_all(&mut self, what: &str, name: &str) {
+        let lost = if self.block.is_appendix { 0 } else { self.block.declared() };
+        self.unpacked.bad_records += lost;
+        self.note(self.block.error(&format!("{what}; {lost} records left out")), name);
+    }
+
+    fn compare_count(&mut self, name: &str) {
+        let declared = u64::from(self.block.records);
+        if declared != self.records {
+            let what = format!("{} records are in it, {declared} were stated", self.records);
+            self.note(self.block.error(&what), name);
+        }
+    }
+
+    fn note_record(&mut self, what: &str, name: &str) {
+        let text = format!("record {}: {what}", self.records);
+        let place = self.block.error("").position();
+        let error = Error::new(ErrorKind::BadRecord(text));
+        self.note(place.into_iter().fold(error, Error::at), name);
+    }
+
+    fn note(&mut self, error: Error, name: &str) {
+        self.unpacked.problems.push(error.in_input(name));
+    }
+}
