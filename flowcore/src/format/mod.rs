@@ -14,6 +14,17 @@ pub use sniff::{SNIFF_BYTES, describe, sniff};
 use std::fmt;
 use std::str::FromStr;
 
+/// Whether a word names a way in which some format compresses its blocks, with or without a level: what can follow `-z`.
+///
+/// ```
+/// use flowcore::format::is_compression;
+/// assert!(is_compression("zstd:9") && is_compression("lzo") && !is_compression("tcp"));
+/// ```
+pub fn is_compression(word: &str) -> bool {
+    let method = word.split(':').next().unwrap_or_default();
+    matches!(method, "none" | "lz4" | "zstd" | "lzo" | "bz2" | "bzip2")
+}
+
 /// A format of flows or packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]

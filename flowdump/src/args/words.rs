@@ -5,6 +5,8 @@
 
 use std::ffi::OsString;
 
+use flowcore::format::is_compression;
+
 /// The words with methods joined to `-z`.
 pub(super) fn join(words: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut words = words.into_iter().peekable();
@@ -14,11 +16,11 @@ pub(super) fn join(words: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
         only_filter |= word == "--";
         if !only_filter {
             if let Some(method) =
-                word.to_str().and_then(|word| word.strip_prefix("-z")).filter(|m| is_method(m))
+                word.to_str().and_then(|word| word.strip_prefix("-z")).filter(|m| is_compression(m))
             {
                 word = format!("-z={method}").into();
             } else if word == "-z" || word == "--compress" {
-                let method = words.next_if(|next| next.to_str().is_some_and(is_method));
+                let method = words.next_if(|next| next.to_str().is_some_and(is_compression));
                 method.into_iter().for_each(|method| {
                     word.push("=");
                     word.push(method);
@@ -28,12 +30,6 @@ pub(super) fn join(words: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
         joined.push(word);
     }
     joined
-}
-
-/// Whether a word names a compression, of ours or of nfdump.
-fn is_method(word: &str) -> bool {
-    let method = word.split(':').next().unwrap_or_default();
-    matches!(method, "none" | "lz4" | "zstd" | "lzo" | "bz2" | "bzip2")
 }
 
 #[cfg(test)]

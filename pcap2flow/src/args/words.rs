@@ -6,6 +6,8 @@
 
 use std::ffi::{OsStr, OsString};
 
+use flowcore::format::is_compression;
+
 /// The words with values joined to their options.
 pub(super) fn join(words: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut words = words.into_iter().peekable();
@@ -27,7 +29,7 @@ pub(super) fn join(words: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
 fn takes(option: &OsStr, next: &OsStr) -> bool {
     let next = next.to_str().unwrap_or_default();
     match option.to_str() {
-        Some("-z" | "--compress") => is_method(next),
+        Some("-z" | "--compress") => is_compression(next),
         Some("-v" | "--verbose") => matches!(next.as_bytes(), [b'0'..=b'4']),
         _ => false,
     }
@@ -37,17 +39,11 @@ fn takes(option: &OsStr, next: &OsStr) -> bool {
 fn with_equals_sign(word: OsString) -> OsString {
     let Some((option, value)) = word.to_str().and_then(|word| word.split_at_checked(2)) else { return word };
     let is_value = match option {
-        "-z" => is_method(value),
+        "-z" => is_compression(value),
         "-v" | "-d" => value.starts_with(|c: char| c.is_ascii_digit()),
         _ => false,
     };
     if is_value { format!("{option}={value}").into() } else { word }
-}
-
-/// Whether a word names a compression, of ours or of nfdump.
-fn is_method(word: &str) -> bool {
-    let method = word.split(':').next().unwrap_or_default();
-    matches!(method, "none" | "lz4" | "zstd" | "lzo" | "bz2" | "bzip2")
 }
 
 #[cfg(test)]

@@ -170,7 +170,9 @@ impl Intake {
     fn begin(&mut self, input: Input) -> Result<()> {
         let (name, format, bytes) = (input.name().to_owned(), input.format(), input.byte_count());
         if !format.is_capture() {
-            return Err(Error::unsupported(format!("a {format} file, not a packet capture")).in_input(name));
+            return Err(
+                Error::unsupported(format!("no packet capture but a file of format {format}")).in_input(name)
+            );
         }
         let reader = CaptureReader::open(input.into_reader()).map_err(|error| error.in_input(&name))?;
         self.progress.begin(bytes.clone());
