@@ -310,6 +310,8 @@ proptest! {
             (0..).zip(packets).flat_map(|(id, packet)| in_pieces(net, 4, id, &packet, most)).collect()
         };
         let frames = wrap(3, wrap(2, inner, sizes.1 * 8), sizes.2 * 8);
+        // More of them than wait for a first one are let go without it.
+        prop_assume!(frames.len() <= 64);
         // Some order of them.
         let mut order: Vec<usize> = (0..frames.len()).collect();
         order.sort_by_key(|&n| (n + 1).wrapping_mul(seed.index(usize::MAX) | 1));
