@@ -21,6 +21,7 @@ say "tools"
 need nfdump nfdump
 need tshark tshark
 need python3 python3
+need jq jq
 if [ -n "${FLOW_CORPUS:-}" ]; then
   FLOW_CORPUS=$(cd "$FLOW_CORPUS" && pwd)
   export FLOW_CORPUS

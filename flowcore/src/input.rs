@@ -113,6 +113,11 @@ impl Input {
         self.format
     }
 
+    /// Whether it is compressed as a whole.
+    pub fn is_compressed(&self) -> bool {
+        self.compressed
+    }
+
     /// Counts the bytes read, before decompression.
     pub fn byte_count(&self) -> ByteCount {
         self.read.clone()

@@ -40,6 +40,7 @@
 //! - [`format`](mod@format) has the formats: [`.flow` files](format::flow), [nfdump files](format::nfdump),
 //!   [AWS VPC flow logs](format::vpc).
 //! - [`aggregate`] counts by the values of fields: top talkers, nfdump's statistics.
+//! - [`payload`] understands what flows carry: TLS hellos and their fingerprints, DNS.
 //! - [`filter`] is the language of expressions; its errors point at the text.
 //! - [`SourceStats`] accounts for everything that was read and everything that could not be used.
 //! - Captures are metered by the `pcap2flow` crate, which plugs into [`OpenOptions::captures`].
@@ -50,8 +51,10 @@ mod error;
 mod input;
 mod open;
 mod output;
+mod preview;
 mod progress;
 mod record;
+mod record_numbers;
 mod sink;
 mod source;
 mod status_rows;
@@ -61,6 +64,7 @@ mod walk;
 pub mod aggregate;
 pub mod filter;
 pub mod format;
+pub mod payload;
 
 pub use batch::{
     AddrColumn, BATCH_ROWS, BATCH_TEXT_BYTES, Column, FlowBatch, Mask, NumberColumn, Presence, TextColumn,
@@ -72,6 +76,7 @@ pub use format::Format;
 pub use input::{ByteCount, CountedFile, Detection, Input};
 pub use open::{CaptureOpener, Inputs, OpenOptions, open};
 pub use output::{AtomicFile, CompleteFile, Overwrite, check_not_input};
+pub use preview::Preview;
 pub use progress::{Progress, ProgressLine, readable_bytes};
 pub use record::{
     Addr, CivilTime, Direction, EndReason, FIELD_COUNT, FIELDS, Field, FieldInfo, FieldKind, FieldSet, Flow,

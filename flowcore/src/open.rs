@@ -14,6 +14,7 @@ use crate::format::vpc::{VpcOptions, VpcReader};
 use crate::input::{ByteCount, Detection, Input};
 use crate::progress::Progress;
 use crate::record::{Field, FieldSet};
+use crate::record_numbers::RecordNumbers;
 use crate::source::{FlowSource, Flows, ReadRequest, SourceStats};
 use crate::status_rows::{self, StatusRows};
 use crate::totals::Totals;
@@ -149,6 +150,26 @@ impl OpenOptions {
         Ok(inputs)
     }
 
+    /// The files that would be read, and what of the folders would not be.
+    pub(crate) fn waiting<P: AsRef<Path>>(
+        self,
+        paths: impl IntoIterator<Item = P>,
+    ) -> Result<(Vec<PathBuf>, SourceStats)> {
+        let inputs = self.inputs(paths)?;
+        Ok((inputs.waiting.into(), inputs.stats))
+    }
+
+    pub(crate) fn how_to_detect(&self) -> Detection {
+        self.detection
+    }
+
+    /// The request as readers get it: where records are numbered, none may be left out.
+    pub(crate) fn what_to_read(&self) -> ReadRequest {
+        let mut request = self.request.clone();
+        request.filter = request.filter.filter(|_| RecordNumbers::wanted(&self.request).is_none());
+        request
+    }
+
     /// The reader of one input.
     fn reader(&self, input: Input) -> Result<Box<dyn FlowSource>> {
         let name = input.name().to_owned();
@@ -195,6 +216,8 @@ pub struct Inputs {
     current: Option<Current>,
     stats: SourceStats,
     progress: Progress,
+    /// Numbers the records, where that is asked for.
+    numbers: Option<RecordNumbers>,
 }
 
 /// The input being read.
@@ -208,9 +231,12 @@ struct Current {
 }
 
 impl Inputs {
-    fn new(options: OpenOptions) -> Self {
+    fn new(mut options: OpenOptions) -> Self {
+        let numbers = RecordNumbers::wanted(&options.request);
+        options.request = options.what_to_read();
         Self {
             options,
+            numbers,
             waiting: VecDeque::new(),
             current: None,
             stats: SourceStats::default(),
@@ -318,6 +344,9 @@ impl Inputs {
                     current.held_back.take_from(batch);
                 }
                 name_rows(batch, &self.options.request, &current.name, current.format);
+                if let Some(numbers) = &mut self.numbers {
+                    numbers.fill(batch);
+                }
                 return true;
             }
             Ok(false) => self.close_current(),

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use crate::batch::FlowBatch;
 use crate::error::{Error, Result};
 use crate::filter::Filter;
-use crate::record::{FieldSet, Flow};
+use crate::record::{Field, FieldSet, Flow};
+use crate::record_numbers::RecordNumbers;
 
 /// Anything that yields flows: a file of any format, a folder, a capture being metered.
 ///
@@ -255,18 +256,22 @@ pub struct Flows<S> {
     filter: Option<Filter>,
     batch: FlowBatch,
     rows: std::vec::IntoIter<usize>,
+    /// Numbers the records, where the filter asks for that.
+    numbers: Option<RecordNumbers>,
     done: bool,
 }
 
 impl<S: FlowSource> Flows<S> {
     /// Iterates over the flows of `source`.
     pub fn new(source: S) -> Self {
-        Self { source, filter: None, batch: FlowBatch::new(), rows: Vec::new().into_iter(), done: false }
+        let (batch, rows) = (FlowBatch::new(), Vec::new().into_iter());
+        Self { source, filter: None, batch, rows, numbers: None, done: false }
     }
 
     /// Only the flows that match.
     #[must_use]
     pub fn filtered(mut self, filter: &Filter) -> Self {
+        self.numbers = filter.fields().contains(Field::RecordNumber).then(RecordNumbers::default);
         self.filter = Some(filter.clone());
         self
     }
@@ -280,6 +285,9 @@ impl<S: FlowSource> Flows<S> {
         if self.done || !self.source.read_batch(&mut self.batch)? {
             self.done = true;
             return Ok(false);
+        }
+        if let Some(numbers) = &mut self.numbers {
+            numbers.fill(&mut self.batch);
         }
         let rows: Vec<usize> = match &self.filter {
             Some(filter) => filter.select(&self.batch).rows().collect(),

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use flowcore::{FIELDS, FieldKind};
+use flowcore::FIELDS;
 
 const HEAD: &str = "\
 # Fields
@@ -17,25 +17,6 @@ columns of AWS, GCP and Azure flow logs. Fields marked *computed* are made from 
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 ";
 
-fn kind(kind: FieldKind) -> &'static str {
-    match kind {
-        FieldKind::Count => "number",
-        FieldKind::Rate => "rate",
-        FieldKind::Duration => "duration",
-        FieldKind::Latency => "latency",
-        FieldKind::Port => "port",
-        FieldKind::Protocol => "protocol",
-        FieldKind::Flags => "TCP flags",
-        FieldKind::Byte => "0 to 255",
-        FieldKind::Mac => "MAC",
-        FieldKind::Mpls => "MPLS label",
-        FieldKind::EndReason => "reason",
-        FieldKind::Time => "time",
-        FieldKind::Addr => "address",
-        FieldKind::Text => "text",
-    }
-}
-
 #[test]
 fn the_document_is_the_table() {
     let mut document = HEAD.to_owned();
@@ -47,7 +28,7 @@ fn the_document_is_the_table() {
             "| `{}` | `{}` | {} | {}{computed} | {tag} | {} | {} | {} | {} |",
             info.name,
             info.key,
-            kind(info.kind),
+            info.kind.name(),
             info.doc,
             info.ipfix,
             info.aws,

@@ -17,6 +17,28 @@ fn the_examples_parse() {
 }
 
 #[test]
+fn the_examples_with_files_parse() {
+    let folder = std::env::temp_dir().join(format!("flowcore-filter-docs-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    for (name, text) in
+        [("bad.txt", "192.0.2.1 # one\n"), ("usual ports.txt", "80, 443"), ("internal.nf", "ip 10.0.0.0/8")]
+    {
+        std::fs::write(folder.join(name), text).unwrap();
+    }
+    let document = std::fs::read_to_string(DOCUMENT).unwrap();
+    let examples = blocks(&document, "filter-with-files");
+    assert!(!examples.is_empty());
+    for example in examples {
+        let filter = Filter::parse_with_files(&example, &folder).unwrap_or_else(|error| panic!("{error}"));
+        let again =
+            Filter::parse_with_files(&filter.to_string(), "").unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(again.to_string(), filter.to_string());
+        assert_eq!(Filter::parse(&example).unwrap_err().message(), "this filter may not read files");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
 fn the_errors_are_what_is_printed() {
     let document = std::fs::read_to_string(DOCUMENT).unwrap();
     let errors = blocks(&document, "text");

@@ -2,12 +2,12 @@
 
 use std::io::{self, Write};
 
-use flowcore::{ReadRequest, Result, SourceStats, Totals};
+use flowcore::{ReadRequest, Result, SourceStats, Timestamp, Totals};
 
 use crate::args::Plan;
 use crate::exit::Outcome;
+use crate::matching::{open_options, report};
 use crate::print::{print_account, terminal_lines};
-use crate::run::{open_options, report_problems};
 
 /// Prints the totals of all inputs. Flow files are summed up by their index alone.
 pub(crate) fn run(plan: &Plan) -> Result<Outcome> {
@@ -18,7 +18,9 @@ pub(crate) fn run(plan: &Plan) -> Result<Outcome> {
         // stderr may be closed; the totals are out all the same.
         drop(print_account(&stats, &mut io::stderr()));
     }
-    Ok(report_problems(plan, &stats))
+    let mut problems = plan.missing.clone();
+    problems.merge(stats.problems);
+    Ok(report(&problems))
 }
 
 /// Protocols that have lines of their own, as in nfdump; the others are summed up.
@@ -48,8 +50,25 @@ fn print(totals: &Totals, stats: &SourceStats, out: &mut dyn Write) -> io::Resul
         let named = |n: Option<u8>| n.is_some_and(|n| NAMED.iter().any(|(_, numbers)| numbers.contains(&n)));
         writeln!(out, "{name}_other: {}", sum(&|n| !named(n)))?;
     }
-    let time = |time: Option<flowcore::Timestamp>| time.map_or_else(|| "-".into(), |time| time.to_string());
-    writeln!(out, "First: {}", time(totals.first()))?;
-    writeln!(out, "Last: {}", time(totals.last()))?;
+    print_times(totals, out)?;
     writeln!(out, "Sequence failures: {}", stats.sequence_failures)
+}
+
+/// The span of time: in nfdump's four lines, seconds since 1970 and milliseconds, and for people.
+fn print_times(totals: &Totals, out: &mut dyn Write) -> io::Result<()> {
+    let ends = [("First", totals.first()), ("Last", totals.last())];
+    let part = |time: Option<Timestamp>, part: fn(i64) -> i64| {
+        time.map_or_else(|| "-".into(), |time| part(time.as_nanos()).to_string())
+    };
+    for (name, time) in ends {
+        writeln!(out, "{name}: {}", part(time, |nanos| nanos.div_euclid(1_000_000_000)))?;
+    }
+    for (name, time) in ends {
+        let millis = part(time, |nanos| nanos.rem_euclid(1_000_000_000) / 1_000_000);
+        writeln!(out, "msec_{}: {millis}", name.to_lowercase())?;
+    }
+    for (name, time) in ends {
+        writeln!(out, "{name} seen: {}", time.map_or_else(|| "-".into(), |time| time.to_string()))?;
+    }
+    Ok(())
 }

@@ -1,69 +1,7 @@
 //! Sorting the list: every chosen record is kept until the input ends, or the best `-n` of them.
 
-use std::str::FromStr;
-
-use flowcore::{Error, Field, FieldSet, FlowBatch, Mask, Result};
-
-/// By what to sort, and which way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Order {
-    field: Field,
-    descending: bool,
-}
-
-/// Names of the orders, their fields, and whether the largest comes first without `:a` or `:d`.
-const ORDERS: [(&str, Field, bool); 5] = [
-    ("tstart", Field::First, false),
-    ("tend", Field::Last, false),
-    ("bytes", Field::Bytes, true),
-    ("packets", Field::Packets, true),
-    ("duration", Field::Duration, true),
-];
-
-impl FromStr for Order {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let (name, direction) = text.split_once(':').map_or((text, None), |(name, way)| (name, Some(way)));
-        let wrong = || {
-            let names = ORDERS.map(|(name, ..)| name).join(", ");
-            Error::argument(format!(
-                "-O {text}: no such order; choose one of {names}, with :a or :d behind it if wanted"
-            ))
-        };
-        let &(_, field, descending) = ORDERS.iter().find(|(known, ..)| *known == name).ok_or_else(wrong)?;
-        let descending = match direction {
-            None => descending,
-            Some("a") => false,
-            Some("d") => true,
-            Some(_) => return Err(wrong()),
-        };
-        Ok(Self { field, descending })
-    }
-}
-
-impl Order {
-    /// The stored fields the order looks at.
-    pub fn fields(self) -> FieldSet {
-        FieldSet::from([self.field]).stored()
-    }
-
-    /// The rows in order; rows without a value come last, equal ones in the order of the input.
-    fn sorted(self, batch: &FlowBatch) -> Vec<usize> {
-        let mut rows: Vec<(Option<i128>, usize)> =
-            (0..batch.len()).map(|row| (self.key(batch, row), row)).collect();
-        rows.sort_by_key(|&(key, _)| (key.is_none(), key));
-        rows.into_iter().map(|(_, row)| row).collect()
-    }
-
-    fn key(self, batch: &FlowBatch, row: usize) -> Option<i128> {
-        let value = match batch.time(self.field, row) {
-            Some(time) => i128::from(time.as_nanos()),
-            None => i128::from(batch.number(self.field, row)?),
-        };
-        Some(if self.descending { -value } else { value })
-    }
-}
+use flowcore::aggregate::Order;
+use flowcore::{FlowBatch, Mask};
 
 /// Records waiting to be sorted.
 #[derive(Debug)]
@@ -91,7 +29,7 @@ impl Sorter {
 
     /// The rows kept, and the order to print them in.
     pub(crate) fn finish(self) -> (FlowBatch, Vec<usize>) {
-        let mut order = self.order.sorted(&self.rows);
+        let mut order = sorted(self.order, &self.rows);
         order.truncate(self.top.unwrap_or(usize::MAX));
         (self.rows, order)
     }
@@ -99,11 +37,20 @@ impl Sorter {
     /// The best `top` rows, still in the order of the input.
     fn cut(&self, top: usize) -> FlowBatch {
         let mut keep = vec![false; self.rows.len()];
-        self.order.sorted(&self.rows).into_iter().take(top).for_each(|row| keep[row] = true);
+        sorted(self.order, &self.rows).into_iter().take(top).for_each(|row| keep[row] = true);
         let mut kept = FlowBatch::new();
         kept.append(&self.rows, &Mask::from_values(&keep, |keep| keep));
         kept
     }
+}
+
+/// The rows in order; rows without a value come last, equal ones in the order of the input.
+fn sorted(order: Order, batch: &FlowBatch) -> Vec<usize> {
+    let ranks = order.ranks(batch);
+    let mut rows: Vec<(bool, Option<u64>, usize)> =
+        ranks.into_iter().enumerate().map(|(row, rank)| (rank.is_none(), rank, row)).collect();
+    rows.sort_unstable();
+    rows.into_iter().map(|(.., row)| row).collect()
 }
 
 /// Rows that may pile up before the best ones are picked.
@@ -111,6 +58,8 @@ const SPARE_ROWS: usize = 65_536;
 
 #[cfg(test)]
 mod tests {
+    use flowcore::Field;
+
     use super::*;
 
     fn batch(bytes: &[Option<u64>]) -> FlowBatch {
@@ -127,16 +76,14 @@ mod tests {
     #[test]
     fn equal_rows_keep_their_order_and_unknown_ones_come_last() {
         let rows = batch(&[Some(5), None, Some(9), Some(5), Some(0)]);
-        let order: Order = "bytes".parse().unwrap();
-        assert_eq!(order.sorted(&rows), [2, 0, 3, 4, 1]);
-        let order: Order = "bytes:a".parse().unwrap();
-        assert_eq!(order.sorted(&rows), [4, 0, 3, 2, 1]);
-        assert!("size".parse::<Order>().unwrap_err().to_string().contains("tstart"));
+        assert_eq!(sorted(Order::BYTES, &rows), [2, 0, 3, 4, 1]);
+        assert_eq!(sorted(Order::BYTES.ascending(), &rows), [4, 0, 3, 2, 1]);
+        assert_eq!(sorted(Order::FLOWS, &rows), [0, 1, 2, 3, 4], "a record is one flow");
     }
 
     #[test]
     fn the_best_of_many_batches_are_the_best_of_all() {
-        let mut sorter = Sorter::new("bytes".parse().unwrap(), Some(10));
+        let mut sorter = Sorter::new(Order::BYTES, Some(10));
         for part in 0..30_u64 {
             let values: Vec<_> = (0..8192).map(|n| Some((n * 7919 + part * 104_729) % 1_000_003)).collect();
             sorter.add(&batch(&values), &Mask::all(8192));

@@ -18,6 +18,8 @@ pub(crate) struct Output {
     path: Option<PathBuf>,
     overwrite: Overwrite,
     sink: Sink,
+    /// A list for people says so where it stays empty.
+    empty_note: bool,
 }
 
 /// What is written.
@@ -45,6 +47,9 @@ pub(crate) enum Target {
 
 const BUFFER: usize = 256 * 1024;
 
+/// nfdump's words below the heading of an empty list.
+const NO_FLOWS: &[u8] = b"No matching flows\n";
+
 impl Output {
     /// Resolves the plan's output; nothing is written or created yet.
     ///
@@ -62,7 +67,8 @@ impl Output {
             ));
         }
         let overwrite = if plan.force { Overwrite::Yes } else { Overwrite::No };
-        Ok(Self { content, path, overwrite, sink: Sink::Closed })
+        let empty_note = plan.output.is_for_people() && !plan.quiet;
+        Ok(Self { content, path, overwrite, sink: Sink::Closed, empty_note })
     }
 
     /// The stored fields that are written, and whether columns without a field are.
@@ -79,14 +85,35 @@ impl Output {
     /// # Errors
     /// When the file exists and may not be replaced, or cannot be written; all errors from here on name it.
     pub(crate) fn begin(&mut self) -> Result<()> {
+        self.begin_titled("")
+    }
+
+    /// As [`begin`](Self::begin), with a title before all else of a text.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    pub(crate) fn begin_titled(&mut self, title: &str) -> Result<()> {
+        let (path, overwrite) = (self.path.as_deref(), self.overwrite);
         let begun = match &mut self.content {
             Content::Nothing => Ok(Sink::Closed),
-            Content::Text(printer) => begin_text(printer.as_mut(), self.path.as_deref(), self.overwrite),
-            Content::Flow(options) => begin_flow(options, self.path.as_deref(), self.overwrite),
-            Content::Nfdump(options) => begin_nfdump(options, self.path.as_deref(), self.overwrite),
+            Content::Text(printer) => begin_text(printer.as_mut(), title, path, overwrite),
+            Content::Flow(options) => begin_flow(options, path, overwrite),
+            Content::Nfdump(options) => begin_nfdump(options, path, overwrite),
         };
         self.sink = begun.map_err(|error| named(error, self.path.as_deref()))?;
         Ok(())
+    }
+
+    /// Writes a title, and again what stands before the first record: another list follows in the same text.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub(crate) fn next_list(&mut self, title: &str) -> Result<()> {
+        let (Content::Text(printer), Sink::Text(out)) = (&mut self.content, &mut self.sink) else {
+            return Ok(());
+        };
+        let written = out.write_all(title.as_bytes()).and_then(|()| printer.begin(out));
+        written.map_err(|error| named(error.into(), self.path.as_deref()))
     }
 
     /// Writes the chosen rows.
@@ -94,6 +121,7 @@ impl Output {
     /// # Errors
     /// When they cannot be written.
     pub(crate) fn write(&mut self, batch: &FlowBatch, chosen: &Mask) -> Result<()> {
+        self.empty_note &= chosen.count() == 0;
         let written = match (&mut self.content, &mut self.sink) {
             (Content::Text(printer), Sink::Text(out)) => {
                 chosen.rows().try_for_each(|row| printer.row(batch, row, out)).map_err(Error::from)
@@ -116,6 +144,7 @@ impl Output {
     /// # Errors
     /// When they cannot be written.
     pub(crate) fn write_ordered(&mut self, batch: &FlowBatch, rows: &[usize]) -> Result<()> {
+        self.empty_note &= rows.is_empty();
         let written = match (&mut self.content, &mut self.sink) {
             (Content::Text(printer), Sink::Text(out)) => {
                 rows.iter().try_for_each(|&row| printer.row(batch, row, out)).map_err(Error::from)
@@ -136,11 +165,13 @@ impl Output {
     /// # Errors
     /// When the rest cannot be written or the file cannot get its name.
     pub(crate) fn finish(self) -> Result<Dropped> {
-        let Self { content, path, sink, .. } = self;
+        let Self { content, path, sink, empty_note, .. } = self;
         let mut dropped = Dropped::default();
         let finished = match (content, sink) {
             (Content::Text(mut printer), Sink::Text(mut out)) => {
-                printer.end(&mut out).map_err(Error::from).and_then(|()| Target::finish(out))
+                let note = if empty_note { out.write_all(NO_FLOWS) } else { Ok(()) };
+                let ended = note.and_then(|()| printer.end(&mut out)).map_err(Error::from);
+                ended.and_then(|()| Target::finish(out))
             }
             (_, Sink::Flow(writer)) => (*writer).finish().and_then(Target::finish),
             (_, Sink::Nfdump(writer)) => {
@@ -165,8 +196,7 @@ impl Sink {
 }
 
 fn content(plan: &Plan) -> Content {
-    let style = Style { heading: !plan.quiet, plain_numbers: plan.plain_numbers, color: plan.color };
-    match printer(&plan.output, style) {
+    match printer(&plan.output, Style::of(plan)) {
         Some(printer) => Content::Text(printer),
         None if plan.output == OutputFormat::Null => Content::Nothing,
         None => match plan.file.clone() {
@@ -186,8 +216,14 @@ fn check_can_seek(content: &Content, path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn begin_text(printer: &mut dyn Printer, path: Option<&Path>, overwrite: Overwrite) -> Result<Sink> {
+fn begin_text(
+    printer: &mut dyn Printer,
+    title: &str,
+    path: Option<&Path>,
+    overwrite: Overwrite,
+) -> Result<Sink> {
     let mut out = Target::open(path, overwrite)?;
+    out.write_all(title.as_bytes())?;
     printer.begin(&mut out)?;
     Ok(Sink::Text(out))
 }

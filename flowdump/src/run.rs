@@ -1,160 +1,61 @@
-//! The run: inputs to filter to list or file, with the summary behind it.
+//! What is asked for is made by the module of its report.
 
-use std::io::{self, IsTerminal, Write};
-use std::time::Instant;
+use std::io::{self, Write};
+use std::sync::Arc;
 
-use flowcore::{
-    Error, FlowBatch, FlowSource, Inputs, Mask, OpenOptions, ProgressLine, ReadRequest, Result, SourceStats,
-};
+use flowcore::{Error, Filter, ReadRequest, Result, Totals};
 
-use crate::args::Plan;
+use crate::args::{Plan, Report, Request};
 use crate::exit::Outcome;
-use crate::info;
-use crate::order::Sorter;
-use crate::output::Output;
-use crate::print::{Summary, terminal_lines};
-use crate::stat;
-use crate::verify;
+use crate::matching::{open_options, tell};
+use crate::{aggregate, check, explain, info, list, per_file, series, stat, verify};
 
-/// Does what the plan says.
+/// Does what was asked for.
 ///
 /// # Errors
 /// When nothing can be done: an input that is missing, an output that cannot be written.
-pub fn run(plan: &Plan) -> Result<Outcome> {
-    if let Some(file) = &plan.verify {
-        return verify::run(file, plan.detection);
-    }
-    if plan.info {
-        return info::run(plan);
-    }
-    if !plan.statistics.is_empty() {
-        return stat::run(plan);
-    }
-    list(plan)
-}
-
-/// How inputs are opened for this plan.
-pub(crate) fn open_options(plan: &Plan, request: ReadRequest) -> OpenOptions {
-    OpenOptions::new()
-        .request(request)
-        .detection(plan.detection)
-        .vpc(plan.vpc.clone())
-        .captures(pcap2flow::capture_opener(plan.meter.clone()))
-}
-
-fn list(plan: &Plan) -> Result<Outcome> {
-    let start = Instant::now();
-    let mut output = Output::open(plan)?;
-    let mut inputs = open_options(plan, request(plan, &output)).open_all(&plan.inputs)?;
-    output.begin()?;
-    let progress = plan.progress.then(|| ProgressLine::start(inputs.progress()));
-    let mut list = List { plan, output: &mut output, sorter: None, summary: Summary::default(), passed: 0 };
-    list.sorter = plan.order.map(|order| Sorter::new(order, plan.top));
-    let read = list.read(&mut inputs);
-    drop(progress);
-    read?;
-    let List { sorter, summary, .. } = list;
-    if let Some(sorter) = sorter {
-        let (rows, order) = sorter.finish();
-        output.write_ordered(&rows, &order)?;
-    }
-    let dropped = output.finish()?;
-    let stats = inputs.stats();
-    if !plan.quiet {
-        if !dropped.is_empty() {
-            // stderr may be closed; the file is complete all the same.
-            drop(writeln!(io::stderr(), "flowdump: {}", terminal_lines(&dropped.to_string())));
+pub fn run(request: Request) -> Result<Outcome> {
+    match request {
+        Request::Print(text) => {
+            io::stdout().write_all(&text)?;
+            Ok(Outcome::Complete)
         }
-        print_summary(plan, &summary, &stats, start)?;
-    }
-    Ok(report_problems(plan, &stats))
-}
-
-/// What readers have to deliver for the filter, the output, the order and the summary.
-fn request(plan: &Plan, output: &Output) -> ReadRequest {
-    let (fields, unknown_columns) = output.needs();
-    let order = plan.order.map_or(flowcore::FieldSet::EMPTY, crate::order::Order::fields);
-    ReadRequest {
-        fields: fields.union(plan.filter.fields()).union(order).union(Summary::fields()),
-        unknown_columns: unknown_columns || plan.filter.unknown_columns(),
-        filter: Some(plan.filter.clone()),
-        status_rows: plan.filter.wants_status_rows(),
+        Request::Check => Ok(check::filter_is_right()),
+        Request::ShowTree(filter) => check::show_tree(&filter),
+        Request::Explain(plan) => explain::run(&plan),
+        Request::Run(plan) => carry_out(*plan),
     }
 }
 
-/// The list while it is made.
-struct List<'a> {
-    plan: &'a Plan,
-    output: &'a mut Output,
-    sorter: Option<Sorter>,
-    summary: Summary,
-    passed: u64,
-}
-
-impl List<'_> {
-    fn read(&mut self, inputs: &mut Inputs) -> Result<()> {
-        let mut batch = FlowBatch::new();
-        while !self.is_full() && inputs.read_batch(&mut batch)? {
-            let mut chosen = self.plan.filter.select(&batch);
-            self.cut(&mut chosen);
-            self.passed += chosen.count() as u64;
-            self.summary.add(&batch, &chosen);
-            match &mut self.sorter {
-                Some(sorter) => sorter.add(&batch, &chosen),
-                None => self.output.write(&batch, &chosen)?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Records after which nothing more is wanted: `-c`, and `-n` where nothing is sorted.
-    fn end(&self) -> u64 {
-        let top = self.plan.top.filter(|_| self.sorter.is_none()).map_or(u64::MAX, |top| top as u64);
-        self.plan.limit.unwrap_or(u64::MAX).min(top)
-    }
-
-    fn is_full(&self) -> bool {
-        self.passed >= self.end()
-    }
-
-    fn cut(&self, chosen: &mut Mask) {
-        let left = self.end() - self.passed;
-        if let Ok(left) = usize::try_from(left) {
-            chosen.limit(left);
-        }
+fn carry_out(mut plan: Plan) -> Result<Outcome> {
+    find_window(&mut plan)?;
+    match &plan.report {
+        Report::List => list::run(&plan),
+        Report::Groups(grouping) => aggregate::run(&plan, grouping),
+        Report::Statistics(tables) => stat::run(&plan, tables),
+        Report::Series(interval, measure) => series::run(&plan, *interval, *measure),
+        Report::Info => info::run(&plan),
+        Report::PerFile => per_file::run(&plan),
+        Report::Verify(file) => verify::run(file, plan.detection),
     }
 }
 
-/// The summary goes with a listing on a terminal, and to stderr when the listing goes to a program.
-pub(crate) fn print_summary(
-    plan: &Plan,
-    summary: &Summary,
-    stats: &SourceStats,
-    start: Instant,
-) -> Result<()> {
-    let print = |out: &mut dyn Write| summary.print(stats, start.elapsed(), plan.plain_numbers, out);
-    if io::stdout().is_terminal() && plan.write.is_none() {
-        print(&mut io::stdout())?;
-    } else {
-        // stderr may be closed; the records are out all the same.
-        drop(print(&mut io::stderr()));
-    }
+/// A window that is relative to the flows becomes a part of the filter once their totals are known. What is wrong with
+/// the inputs is told when they are read for the report.
+fn find_window(plan: &mut Plan) -> Result<()> {
+    let Some(window) = plan.window.take() else { return Ok(()) };
+    let request = ReadRequest { fields: Totals::fields(), unknown_columns: false, ..ReadRequest::default() };
+    let (totals, _) = open_options(plan, request).totals(&plan.inputs)?;
+    let filter = match totals.first().is_some() && totals.last().is_some() {
+        true => window.in_time_of(&totals).and(&plan.filter)?,
+        // No record has a time, so none is inside.
+        false => Filter::parse("not any")?,
+    };
+    plan.filter = Arc::new(filter);
     Ok(())
-}
-
-/// Names what is not there and what went wrong on stderr; the outcome that follows from it.
-pub(crate) fn report_problems(plan: &Plan, stats: &SourceStats) -> Outcome {
-    let mut problems = plan.missing.clone();
-    problems.merge(stats.problems.clone());
-    if problems.is_empty() {
-        return Outcome::Complete;
-    }
-    // stderr may be closed; the exit code says it too.
-    drop(problems.report("flowdump", &mut io::stderr()));
-    Outcome::Incomplete
 }
 
 /// One error for a person, on stderr.
 pub fn complain(error: &Error) {
-    drop(writeln!(io::stderr(), "flowdump: {}", terminal_lines(&error.to_string())));
+    tell(&format!("flowdump: {error}"));
 }

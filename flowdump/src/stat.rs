@@ -1,135 +1,170 @@
-//! Statistics: inputs to filter to groups, printed as tables of the top of them.
+//! Statistics: inputs to filter to groups, printed as tables of the top of them. Tables of whole records are lists.
 
 use std::io::{self, Write};
 use std::path::Path;
-use std::time::Instant;
 
-use flowcore::aggregate::{Aggregation, Statistic};
-use flowcore::{Error, Field, FieldSet, FlowBatch, FlowSource, Overwrite, ProgressLine, ReadRequest, Result};
+use flowcore::aggregate::Aggregation;
+use flowcore::{Error, Field, FieldSet, Filter, Overwrite, Result};
 
-use crate::args::{OutputFormat, Plan};
+use crate::aggregate;
+use crate::args::{Grouping, OutputFormat, Plan, Table};
 use crate::exit::Outcome;
+use crate::matching::{Matching, tell};
 use crate::output::{Target, named};
-use crate::print::{StatFormat, StatPrinter, Style, Summary};
-use crate::run::{open_options, print_summary, report_problems};
+use crate::print::{Printer, StatFormat, StatPrinter, Style, Summary, printer};
 
 /// Makes the plan's statistics.
 ///
 /// # Errors
 /// When an input is missing, the output cannot be written or is no text, or there are more groups than can be held.
-pub(crate) fn run(plan: &Plan) -> Result<Outcome> {
-    let start = Instant::now();
-    let format = format(plan)?;
+pub(crate) fn run(plan: &Plan, tables: &[Table]) -> Result<Outcome> {
+    let format = StatFormat::of(&plan.output)?;
+    check_records(plan, tables)?;
     let path = plan.write.as_deref().filter(|path| *path != Path::new("-"));
     if let Some(path) = path {
         flowcore::check_not_input(path, &plan.inputs)?;
     }
-    let mut counts = Counts::new(plan)?;
-    let mut inputs = open_options(plan, counts.request()).open_all(&plan.inputs)?;
+    let mut tables: Vec<(&Table, Aggregation)> =
+        tables.iter().map(|table| Ok((table, groups(plan, table)?))).collect::<Result<_>>()?;
+    let mut records = Matching::open(plan, needs(plan, &tables), unknown_columns(plan, &tables)?)?;
     let overwrite = if plan.force { Overwrite::Yes } else { Overwrite::No };
     let out = format.map(|format| Ok((format, Target::open(path, overwrite)?))).transpose();
     let out = out.map_err(|error: Error| named(error, path))?;
-    let progress = plan.progress.then(|| ProgressLine::start(inputs.progress()));
-    let read = counts.read(&mut inputs);
-    drop(progress);
-    read?;
+    records.each(u64::MAX, |batch, chosen| {
+        tables.iter_mut().try_for_each(|(_, table)| table.add(batch, chosen))
+    })?;
     if let Some((format, mut out)) = out {
-        let printed = counts.print(format, &mut out).map_err(Error::from);
+        let printed = print(plan, &tables, records.summary(), format, &mut out).map_err(Error::from);
         printed.and_then(|()| Target::finish(out)).map_err(|error| named(error, path))?;
     }
-    let stats = inputs.stats();
+    let uncounted = uncounted(&tables, records.passed());
+    let outcome = records.close()?;
     if !plan.quiet {
-        print_summary(plan, &counts.summary, &stats, start)?;
-        // stderr may be closed; the tables are out all the same.
-        drop(counts.report_uncounted(&mut io::stderr()));
+        uncounted.iter().for_each(|line| tell(line));
     }
-    Ok(report_problems(plan, &stats))
+    Ok(outcome)
 }
 
-/// How tables are printed; `None` for not at all.
-fn format(plan: &Plan) -> Result<Option<StatFormat>> {
-    match plan.output {
-        OutputFormat::Line | OutputFormat::Long | OutputFormat::Extended => Ok(Some(StatFormat::Text)),
-        OutputFormat::Csv => Ok(Some(StatFormat::Csv)),
-        OutputFormat::Json => Ok(Some(StatFormat::Json)),
-        OutputFormat::Ndjson => Ok(Some(StatFormat::Ndjson)),
-        OutputFormat::Null => Ok(None),
-        _ => Err(Error::argument(
-            "a statistic is printed as a table, csv, json or ndjson: choose it with -o, or by the suffix of -w FILE",
-        )),
+/// A table of CSV has rows of one kind.
+fn check_records(plan: &Plan, tables: &[Table]) -> Result<()> {
+    let has_records = tables.iter().any(|table| matches!(table, Table::Records(_)));
+    if has_records && matches!(plan.output, OutputFormat::Csv | OutputFormat::CsvFast) {
+        return Err(Error::argument(
+            "-s record lists records, whose CSV has other columns than that of the other statistics: ask for one at a \
+             time, or for -o json or ndjson",
+        ));
+    }
+    Ok(())
+}
+
+/// What is counted for a table.
+fn groups(plan: &Plan, table: &Table) -> Result<Aggregation> {
+    match table {
+        Table::Field(statistic) => Ok(statistic.aggregation()?.max_memory(plan.memory)),
+        Table::Records(grouping) => {
+            let shown = lister(plan, grouping)?.map_or(FieldSet::EMPTY, |list| list.fields());
+            Ok(aggregate::aggregation(plan, grouping, shown))
+        }
     }
 }
 
-/// The statistics while they are made.
-struct Counts<'a> {
-    plan: &'a Plan,
-    tables: Vec<(&'a Statistic, Aggregation)>,
-    summary: Summary,
-    passed: u64,
+/// What prints the records of a table.
+fn lister(plan: &Plan, grouping: &Grouping) -> Result<Option<Box<dyn Printer>>> {
+    let asked = Some(plan.output.clone()).filter(|output| *output != OutputFormat::Line);
+    Ok(printer(&grouping.output(asked)?, Style::of(plan)))
 }
 
-impl<'a> Counts<'a> {
-    fn new(plan: &'a Plan) -> Result<Self> {
-        let table = |statistic: &'a Statistic| Ok((statistic, statistic.aggregation()?));
-        let tables = plan.statistics.iter().map(table).collect::<Result<_>>()?;
-        Ok(Self { plan, tables, summary: Summary::default(), passed: 0 })
-    }
+/// The stored fields that are counted, and those of lists. Rows about a log's gaps are told by their addresses.
+fn needs(plan: &Plan, tables: &[(&Table, Aggregation)]) -> FieldSet {
+    let addrs = FieldSet::from([Field::SrcAddr, Field::DstAddr]);
+    let flags = FieldSet::from([Field::InFlags, Field::OutFlags]);
+    let first = if plan.filter.wants_status_rows() { addrs } else { FieldSet::EMPTY };
+    tables.iter().fold(first, |fields, (table, groups)| {
+        let more = if matches!(table, Table::Records(_)) { flags } else { FieldSet::EMPTY };
+        fields.union(groups.fields()).union(more)
+    })
+}
 
-    /// What readers have to deliver.
-    fn request(&self) -> ReadRequest {
-        let filter = &self.plan.filter;
-        let status_rows = filter.wants_status_rows();
-        let addrs =
-            if status_rows { FieldSet::from([Field::SrcAddr, Field::DstAddr]) } else { FieldSet::EMPTY };
-        let counted = self.tables.iter().fold(addrs, |fields, (_, table)| fields.union(table.fields()));
-        ReadRequest {
-            fields: counted.union(filter.fields()).union(Summary::fields()),
-            unknown_columns: filter.unknown_columns(),
-            filter: Some(filter.clone()),
-            status_rows,
+/// Whether columns without a field are read: lists of whole flows print them, and filters of groups look at them.
+fn unknown_columns(plan: &Plan, tables: &[(&Table, Aggregation)]) -> Result<bool> {
+    let is_filtered = plan.post_filter.as_ref().is_some_and(Filter::unknown_columns);
+    for (table, _) in tables {
+        if let Table::Records(grouping) = table
+            && grouping.is_by_flow()
+            && (is_filtered || lister(plan, grouping)?.is_some_and(|list| list.unknown_columns()))
+        {
+            return Ok(true);
         }
     }
+    Ok(false)
+}
 
-    fn read(&mut self, inputs: &mut impl FlowSource) -> Result<()> {
-        let limit = self.plan.limit.unwrap_or(u64::MAX);
-        let mut batch = FlowBatch::new();
-        while self.passed < limit && inputs.read_batch(&mut batch)? {
-            let mut chosen = self.plan.filter.select(&batch);
-            if let Ok(left) = usize::try_from(limit - self.passed) {
-                chosen.limit(left);
+fn print(
+    plan: &Plan,
+    tables: &[(&Table, Aggregation)],
+    summary: &Summary,
+    format: StatFormat,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut printer = StatPrinter::new(format, Style::of(plan), plan.top);
+    printer.begin(out)?;
+    for (table, groups) in tables {
+        match table {
+            Table::Field(statistic) => statistic
+                .orders()
+                .iter()
+                .try_for_each(|&order| printer.table(statistic, order, groups, summary.counters(), out))?,
+            Table::Records(grouping) if format.is_of_objects() => {
+                objects(plan, grouping, groups, &mut printer, out)?;
             }
-            self.passed += chosen.count() as u64;
-            self.summary.add(&batch, &chosen);
-            for (_, table) in &mut self.tables {
-                table.add(&batch, &chosen)?;
-            }
+            Table::Records(grouping) => list(plan, grouping, groups, out)?,
         }
-        Ok(())
     }
+    printer.end(out)
+}
 
-    fn print(&self, format: StatFormat, out: &mut dyn Write) -> io::Result<()> {
-        let Plan { quiet, plain_numbers, color, top, .. } = self.plan;
-        let style = Style { heading: !quiet, plain_numbers: *plain_numbers, color: *color };
-        let mut printer = StatPrinter::new(format, style, *top);
-        printer.begin(out)?;
-        for (statistic, table) in &self.tables {
-            for &order in statistic.orders() {
-                printer.table(statistic, order, table, self.summary.counters(), out)?;
-            }
-        }
-        printer.end(out)
-    }
+/// Prints the top records of each order between the rows of the other tables.
+fn objects(
+    plan: &Plan,
+    grouping: &Grouping,
+    groups: &Aggregation,
+    printer: &mut StatPrinter,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    grouping.tops.iter().try_for_each(|&order| {
+        let mut batches = groups.records(aggregate::selection(plan, order));
+        batches.try_for_each(|batch| {
+            (0..batch.len()).try_for_each(|row| printer.record(order, &batch, row, out))
+        })
+    })
+}
 
-    /// Says which records are in no group.
-    fn report_uncounted(&self, out: &mut dyn Write) -> io::Result<()> {
-        for (statistic, table) in self.tables.iter().filter(|(_, table)| table.without_key() > 0) {
-            let (without, name) = (table.without_key(), statistic.name());
-            writeln!(
-                out,
-                "Not counted by {name}: {without} of {} matching records, which have none",
-                self.passed
-            )?;
+/// Prints the top records of each order.
+fn list(plan: &Plan, grouping: &Grouping, groups: &Aggregation, out: &mut dyn Write) -> io::Result<()> {
+    for &order in &grouping.tops {
+        let Some(mut list) = lister(plan, grouping).map_err(io::Error::other)? else { return Ok(()) };
+        let title = aggregate::title(plan, grouping, order);
+        out.write_all(title.as_bytes())?;
+        list.begin(out)?;
+        for batch in groups.records(aggregate::selection(plan, order)) {
+            (0..batch.len()).try_for_each(|row| list.row(&batch, row, out))?;
         }
-        Ok(())
+        list.end(out)?;
+        if !title.is_empty() {
+            writeln!(out)?;
+        }
     }
+    Ok(())
+}
+
+/// Which records are in no group, a line for each statistic.
+fn uncounted(tables: &[(&Table, Aggregation)], passed: u64) -> Vec<String> {
+    let without = tables.iter().filter_map(|(table, groups)| match table {
+        Table::Field(statistic) => Some((statistic.name(), groups.without_key())),
+        Table::Records(_) => None,
+    });
+    let line = |(name, without)| {
+        format!("Not counted by {name}: {without} of {passed} matching records, which have none")
+    };
+    without.filter(|(_, without)| *without > 0).map(line).collect()
 }

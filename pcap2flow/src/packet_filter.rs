@@ -70,7 +70,7 @@ impl PacketFilter {
 /// [`MeterOptions::packet_filter`]: crate::MeterOptions::packet_filter
 pub fn check_packet_filter(filter: &Filter) -> Result<()> {
     let asked = filter.fields();
-    // A term about both directions, such as `bytes > 100`, is about the one that a packet has.
+    // A term about both directions or sides, such as `bytes > 100` or `vlan 7`, is about the one that a packet has.
     let is_there =
         |field| FIELDS.contains(&field) || forward(field).is_some_and(|field| asked.contains(field));
     let missing = match asked.iter().find(|&field| !is_there(field)) {
@@ -83,7 +83,7 @@ pub fn check_packet_filter(filter: &Filter) -> Result<()> {
     )))
 }
 
-/// The field of the way there to one of the way back.
+/// The field of the way there to one of the way back, and that of where a packet was seen to one of where it went on.
 fn forward(field: Field) -> Option<Field> {
     match field {
         Field::OutPackets => Some(Field::InPackets),
@@ -91,6 +91,9 @@ fn forward(field: Field) -> Option<Field> {
         Field::OutFlags => Some(Field::InFlags),
         Field::DstTos => Some(Field::SrcTos),
         Field::OutPayload => Some(Field::InPayload),
+        Field::DstVlan => Some(Field::Vlan),
+        Field::OutSrcMac => Some(Field::SrcMac),
+        Field::InDstMac => Some(Field::DstMac),
         _ => None,
     }
 }
@@ -278,7 +281,7 @@ mod tests {
             "flags S and not flags A",
             "tos 8",
             "field minttl = 57 and field maxttl = 57",
-            "vlan 7",
+            "vlan 7 and src mac 02:00:00:00:00:01 and mac 02:00:00:00:00:02 and ttl equal",
             "field srcmac = 02:00:00:00:00:01 and field dstmac = 02:00:00:00:00:02",
             "field tunsrcip = 192.0.2.1 and field tundstip = 192.0.2.2 and field tunproto = 4",
             "field tuntype = ipip and field tunid = 99",

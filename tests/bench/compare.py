@@ -7,10 +7,11 @@ Needs a release build (`cargo build --release`), the input generators in DIR/too
 and awk. Prints the table that stands in docs/performance.md.
 """
 import argparse
+import ipaddress
 import json
 import os
 import pathlib
-import resource
+import random
 import shutil
 import statistics
 import subprocess
@@ -26,15 +27,19 @@ class Run:
     """What one run of a command took and printed."""
 
     def __init__(self, command):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        start = time.perf_counter()
-        done = subprocess.run(["/usr/bin/env", "bash", "-c", command], capture_output=True, text=True)
-        self.wall = time.perf_counter() - start
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        self.cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        self.out, self.err = done.stdout, done.stderr
-        if done.returncode != 0:
-            sys.exit(f"{command}\nexit {done.returncode}\n{done.stderr}")
+        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+            start = time.perf_counter()
+            child = subprocess.Popen(["/usr/bin/env", "bash", "-c", command], stdout=out, stderr=err)
+            _, status, usage = os.wait4(child.pid, 0)
+            child.returncode = os.waitstatus_to_exitcode(status)
+            self.wall = time.perf_counter() - start
+            self.cpu = usage.ru_utime + usage.ru_stime
+            self.peak = usage.ru_maxrss * 1024
+            out.seek(0)
+            err.seek(0)
+            self.out, self.err = out.read(), err.read()
+        if child.returncode != 0:
+            sys.exit(f"{command}\nexit {child.returncode}\n{self.err}")
 
 
 def compare(title, contestants, runs, check):
@@ -51,9 +56,10 @@ def compare(title, contestants, runs, check):
     for name, done in results.items():
         wall = [run.wall for run in done]
         cpu = statistics.median(run.cpu for run in done)
+        peak = max(run.peak for run in done)
         ratio = "" if name == first else f"{statistics.median(wall) / base:.1f}x"
         span = f"{min(wall):.2f} / {statistics.median(wall):.2f} / {max(wall):.2f}"
-        print(f"| {title} | {name} | {span} | {cpu:.2f} | {ratio} |", flush=True)
+        print(f"| {title} | {name} | {span} | {cpu:.2f} | {peak / 1e6:.0f} | {ratio} |", flush=True)
 
 
 def conversion(corpus, work, options):
@@ -79,6 +85,26 @@ def conversion(corpus, work, options):
     }, options.runs, check)
 
 
+def both_read(title, file, arguments, outcome, options, peer=None):
+    """flowdump and nfdump on one file; `outcome` of what they print must be equal."""
+    seen = {}
+
+    def check(name, run):
+        seen[name] = outcome(run.out + run.err)
+        assert len(set(map(str, seen.values()))) == 1, seen
+
+    compare(title, {
+        "flowdump": f"{OURS}/flowdump -r {file} {arguments}",
+        "nfdump (Debian)": f"nfdump -r {file} {peer or arguments}",
+    }, options.runs, check)
+
+
+def total(text):
+    """Flows and bytes of the summary."""
+    words = next(line for line in text.splitlines() if line.startswith("Summary: ")).split(", ")
+    return words[0].split()[-1], words[1].split()[-1]
+
+
 def archive(work, options):
     """nfdump's own files: what nfpcapd wrote of the capture, five times over, read by both."""
     many = work / "many"
@@ -90,27 +116,13 @@ def archive(work, options):
     Run(f"nfdump -R {many} -y -c 5000000 -w {file}")
     address = Run(f"nfdump -r {file} -q -N -s srcip/flows -n 1 -o csv").out.split("\n")[1].split(",")[4]
 
-    def total(text):
-        """Flows and bytes of the summary."""
-        words = next(line for line in text.splitlines() if line.startswith("Summary: ")).split(", ")
-        return words[0].split()[-1], words[1].split()[-1]
-
     def rows(text):
         """Value and bytes of a statistic's rows, whose columns stand in the same order in both."""
         lines = [line.split(",") for line in text.splitlines() if line[:2] == "20"]
         return [(line[4], line[9]) for line in lines]
 
     def race(title, arguments, outcome):
-        seen = {}
-
-        def check(name, run):
-            seen[name] = outcome(run.out + run.err)
-            assert len(set(map(str, seen.values()))) == 1, seen
-
-        compare(title, {
-            "flowdump": f"{OURS}/flowdump -r {file} {arguments}",
-            "nfdump (Debian)": f"nfdump -r {file} {arguments}",
-        }, options.runs, check)
+        both_read(title, file, arguments, outcome, options)
 
     size = f"{file.stat().st_size / 1e6:.0f} MB of nfdump's lz4, 5 M records"
     race(f"{size}: `src ip X and dst port 443`", f"-N 'src ip {address} and dst port 443'", total)
@@ -118,6 +130,44 @@ def archive(work, options):
     counts = {Run(f"{program} -r {file} -q | wc -l").out for program in (f"{OURS}/flowdump", "nfdump")}
     assert len(counts) == 1, counts
     race(f"{size}: list all, `line`", "-q > /dev/null", lambda _: "counted before")
+
+
+def many_addresses(work, options):
+    """A filter of a million addresses or prefixes against one of a single address, and nfdump's own."""
+    file, rng = work / "five.nf", random.Random(7)
+    addresses, prefixes, script = work / "addresses.txt", work / "prefixes.txt", work / "addresses.nf"
+
+    def drawn(shortest):
+        length = rng.randint(shortest, 32)
+        return f"{ipaddress.IPv4Address(rng.getrandbits(32) >> (32 - length) << (32 - length))}/{length}"
+
+    addresses.write_text("".join(f"{ipaddress.IPv4Address(rng.getrandbits(32))}\n" for _ in range(1_000_000)))
+    prefixes.write_text("".join(f"{drawn(24)}\n" for _ in range(1_000_000)))
+    script.write_text(f"ip in [\n{addresses.read_text()}]\n")
+    title = f"{file.stat().st_size / 1e6:.0f} MB of nfdump's lz4, 5 M records"
+    both_read(f"{title}: `ip in @FILE`, 1 M addresses", file, f"-N -o null 'ip in @{addresses}'", total, options,
+              f"-N -o null -f {script}")
+    compare(f"{title}: filters of ours", {
+        "`ip 10.1.2.3`": f"{OURS}/flowdump -r {file} -o null 'ip 10.1.2.3'",
+        "`ip in @FILE`, 1 M addresses": f"{OURS}/flowdump -r {file} -o null 'ip in @{addresses}'",
+        "`ip in @FILE`, 1 M prefixes of 24 to 32 bits": f"{OURS}/flowdump -r {file} -o null 'ip in @{prefixes}'",
+    }, options.runs, lambda name, run: None)
+
+
+def many_groups(work, options):
+    """The ten largest of four million groups that five million records make."""
+    file = work / "groups.nf"
+    for packets, step in ((4_000_000, 25_000), (1_000_000, 100_000)):
+        Run(f"{OURS}/make-flood lengths {packets} {step} | {OURS}/pcap2flow - -w {work}/{packets}.nf")
+    Run(f"{OURS}/flowdump -r {work}/4000000.nf -r {work}/1000000.nf -w {file}")
+
+    def rows(text):
+        """Source port and bytes of each group; a time with Z is ours."""
+        lines = [line.split(",") for line in text.splitlines() if line.startswith("1970")]
+        return [(line[5], line[9]) if line[0].endswith("Z") else (line[5], line[12]) for line in lines]
+
+    both_read("top 10 of 4 M groups of 5 M records: `-s record/bytes`", file,
+              "-N -s record/bytes -n 10 -o csv", rows, options)
 
 
 def lab_query(corpus, work, options):
@@ -145,11 +195,13 @@ def main():
     options = parser.parse_args()
     corpus = pathlib.Path(os.environ.get("FLOW_CORPUS") or sys.exit("FLOW_CORPUS is not set"))
     work = pathlib.Path(tempfile.mkdtemp(prefix="flow-bench-", dir=options.work))
-    print("| work | program | wall s: min / median / max | CPU s, median | ratio to ours |")
-    print("| --- | --- | --- | --- | --- |")
+    print("| work | program | wall s: min / median / max | CPU s, median | peak MB | ratio to the first |")
+    print("| --- | --- | --- | --- | --- | --- |")
     try:
         conversion(corpus, work, options)
         archive(work, options)
+        many_addresses(work, options)
+        many_groups(work, options)
         lab_query(corpus, work, options)
     finally:
         shutil.rmtree(work)

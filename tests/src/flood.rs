@@ -17,6 +17,8 @@ pub enum Kind {
     Steady,
     /// A SYN from another client each time.
     Syn,
+    /// A SYN from another client each time, its length drawn by its time; only its headers are in the capture.
+    Lengths,
     /// First fragments of datagrams that never go on.
     FirstFragments,
     /// Later fragments of datagrams that never began.
@@ -94,6 +96,12 @@ impl Flood {
                 client(frame, number);
                 segment(frame, number as u32, 0x02);
             }
+            Kind::Lengths => {
+                client(frame, number);
+                segment(frame, number as u32, 0x02);
+                frame[16..18].copy_from_slice(&Rng::new(number * self.step).bytes(2));
+                frame[16] |= 1;
+            }
             Kind::Reuse => {
                 client(frame, 0);
                 segment(frame, number as u32, 0x02);
@@ -147,12 +155,13 @@ impl FromStr for Kind {
         match text {
             "steady" => Ok(Self::Steady),
             "syn" => Ok(Self::Syn),
+            "lengths" => Ok(Self::Lengths),
             "reuse" => Ok(Self::Reuse),
             "payload" => Ok(Self::Payload),
             "first-fragments" => Ok(Self::FirstFragments),
             "later-fragments" => Ok(Self::LaterFragments),
             _ => Err(format!(
-                "{text}: expected steady, syn, reuse, payload, first-fragments or later-fragments"
+                "{text}: expected steady, syn, lengths, reuse, payload, first-fragments or later-fragments"
             )),
         }
     }

@@ -3,21 +3,26 @@
 //! `fuzz/` feeds them random bytes; `tests/tests/fuzz_replay.rs` feeds them the seeds and everything that was ever
 //! found, in ordinary test runs.
 
+mod expression;
 mod nfdump;
+mod payload;
+mod records;
+mod template;
 
 use std::io::{self, Cursor, Read};
 
 use flowcore::format::flow::{FlowFileReader, FlowFileWriter, WriterOptions};
 use flowcore::format::nfdump::lzo;
 use flowcore::format::vpc::{VpcOptions, VpcReader};
-use flowcore::{
-    Detection, EndReason, Field, Filter, Flow, FlowBatch, FlowSource, Input, ReadRequest, Result, SourceStats,
-};
+use flowcore::{Detection, EndReason, Flow, FlowBatch, FlowSource, Input, ReadRequest, Result, SourceStats};
 use pcap2flow::capture::{CaptureReader, LinkType};
 use pcap2flow::packet::{Packet, Skip, decode, decode_full};
 use pcap2flow::{Converter, KeyParts, MeterOptions, TunnelMode};
 
+pub use expression::filter;
 pub use nfdump::{nfdump_file, nfdump_round_trip};
+pub use payload::payload;
+pub use template::template;
 
 /// A pcap capture: see [`capture`].
 pub fn pcap(data: &[u8]) {
@@ -160,30 +165,6 @@ pub fn vpc_text(data: &[u8]) {
     assert_eq!(through_flow_file(&flows), flows);
 }
 
-/// A filter: an error points inside the expression; a filter's canonical text is the same filter; rows and columns
-/// agree on what matches.
-pub fn filter(data: &[u8]) {
-    let Ok(text) = std::str::from_utf8(data) else { return };
-    let filter = match Filter::parse(text) {
-        Ok(filter) => filter,
-        Err(error) => {
-            assert!(text.get(error.span()).is_some(), "the error's span is no part of the expression");
-            assert!(error.to_string().contains('^'));
-            return;
-        }
-    };
-    let canonical = filter.to_string();
-    let again = Filter::parse(&canonical).expect("canonical text parses");
-    assert_eq!(again.to_string(), canonical);
-    let batch = sample_batch();
-    let chosen = filter.select(&batch);
-    for row in 0..batch.len() {
-        let flow = batch.flow(row);
-        assert_eq!(chosen.get(row), filter.matches(&flow), "{text}: row {row}");
-        assert_eq!(chosen.get(row), again.matches(&flow), "{canonical}: row {row}");
-    }
-}
-
 /// LZO data fills no more than the room there is, and the same whatever was in it; a block comes back from its
 /// compression, in just the room it takes.
 pub fn lzo(data: &[u8]) {
@@ -243,28 +224,6 @@ fn through_flow_file(flows: &[Flow]) -> Vec<Flow> {
     let (read, stats) = read_all(&mut reader).expect("what was written can be read");
     assert!(stats.problems.is_empty());
     read
-}
-
-/// A few flows of different kinds.
-fn sample_batch() -> FlowBatch {
-    let mut batch = FlowBatch::new();
-    for n in 0..12_u64 {
-        let mut flow = Flow::default();
-        flow.key.src = if n % 3 == 0 { "2001:db8::7" } else { "10.0.0.7" }.parse().expect("an address");
-        flow.key.dst = if n % 4 == 0 { "192.0.2.1" } else { "10.0.0.8" }.parse().expect("an address");
-        flow.key.src_port = (n % 5 != 0).then_some(443);
-        flow.key.dst_port = u16::try_from(n * 40).ok();
-        flow.key.protocol = Some(flowcore::Protocol([6, 17, 1][n as usize % 3]));
-        flow.first = Some(flowcore::Timestamp::from_secs(1_700_000_000 + n.cast_signed()));
-        flow.last = (n % 6 != 0).then(|| flowcore::Timestamp::from_secs(1_700_000_060));
-        flow.forward.packets = Some(n);
-        flow.forward.bytes = Some(n * 1000);
-        flow.reverse.bytes = (n % 2 == 0).then_some(n << 20);
-        flow.forward.flags = (n % 3 == 0).then_some(flowcore::TcpFlags(0x12));
-        flow.set(Field::Action, if n % 2 == 0 { "ACCEPT" } else { "REJECT" }.into());
-        batch.push(&flow);
-    }
-    batch
 }
 
 /// Bytes that arrive a few at a time.

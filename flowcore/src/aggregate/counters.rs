@@ -151,6 +151,45 @@ impl Counters {
         self.seen |= other.seen;
     }
 
+    /// The same seen from the other side: in is out.
+    #[must_use]
+    pub(super) const fn turned(&self) -> Self {
+        // Bits of the two ways lie side by side, those of times do not change.
+        const TO: u8 = IN_PACKETS | IN_BYTES;
+        let times = self.seen & (FIRST | LAST);
+        let numbers = (self.seen & TO) << 2 | (self.seen >> 2) & TO;
+        let flags = (self.seen & IN_FLAGS) << 1 | (self.seen & OUT_FLAGS) >> 1;
+        Self {
+            in_packets: self.out_packets,
+            in_bytes: self.out_bytes,
+            out_packets: self.in_packets,
+            out_bytes: self.in_bytes,
+            in_flags: self.out_flags,
+            out_flags: self.in_flags,
+            seen: times | numbers | flags,
+            ..*self
+        }
+    }
+
+    /// Sets the counted fields of the row of a batch that is being filled.
+    pub(super) fn set(&self, batch: &mut FlowBatch) {
+        let numbers = [
+            (Field::Flows, Some(self.flows)),
+            (Field::InPackets, self.packets(Way::In)),
+            (Field::InBytes, self.bytes(Way::In)),
+            (Field::OutPackets, self.packets(Way::Out)),
+            (Field::OutBytes, self.bytes(Way::Out)),
+            (Field::InFlags, self.tcp_flags(Way::In).map(|flags| flags.0.into())),
+            (Field::OutFlags, self.tcp_flags(Way::Out).map(|flags| flags.0.into())),
+        ];
+        for (field, number) in numbers {
+            number.into_iter().for_each(|number| batch.set_number(field, number));
+        }
+        for (field, time) in [(Field::First, self.first()), (Field::Last, self.last())] {
+            time.into_iter().for_each(|time| batch.set_time(field, time));
+        }
+    }
+
     /// What stands at the end of the row in memory.
     pub(super) const fn tail(&self) -> u8 {
         self.seen
@@ -300,6 +339,30 @@ mod tests {
         assert_eq!(columns.row(1), Counters { flows: 1, ..Counters::NONE });
         sum.add(&columns.row(1));
         assert_eq!((sum.flows(), sum.bytes(Way::In)), (2, Some(0)));
+    }
+
+    #[test]
+    fn turning_swaps_the_ways_and_what_is_known_of_them() {
+        let mut batch = FlowBatch::new();
+        for (field, number) in
+            [(Field::InPackets, 1), (Field::InBytes, 2), (Field::OutBytes, 3), (Field::OutFlags, 4)]
+        {
+            batch.set_number(field, number);
+        }
+        batch.set_time(Field::Last, Timestamp::MAX);
+        batch.end_row();
+        let counters = CounterColumns::of(&batch).row(0);
+        let turned = counters.turned();
+        assert_eq!((turned.packets(Way::In), turned.packets(Way::Out)), (None, Some(1)));
+        assert_eq!((turned.bytes(Way::In), turned.bytes(Way::Out)), (Some(3), Some(2)));
+        assert_eq!((turned.tcp_flags(Way::In), turned.tcp_flags(Way::Out)), (Some(TcpFlags(4)), None));
+        assert_eq!((turned.first(), turned.last()), (None, Some(Timestamp::MAX)));
+        assert_eq!(turned.turned(), counters);
+        // And a batch has what the counters say.
+        let mut copy = FlowBatch::new();
+        counters.set(&mut copy);
+        copy.end_row();
+        assert_eq!(CounterColumns::of(&copy).row(0), counters);
     }
 
     #[test]

@@ -60,18 +60,25 @@ impl<K: Hash + Eq> Table<K> {
         &self.rows
     }
 
+    /// Bytes of memory, without what keys point to.
+    pub(super) fn memory(&self) -> usize {
+        self.rows.capacity() * size_of::<Row<K>>() + self.slots.len() * size_of::<u64>()
+    }
+
     /// The group with this number.
     pub(super) fn row(&self, row: u32) -> Option<&Row<K>> {
         self.rows.get(row as usize)
     }
 
-    /// Counts records; of each its key, and what `counters` says about its row.
+    /// Counts records; of each its key, and what `counters` says about its row. Rows that are the first of a group are
+    /// added to `fresh`.
     ///
     /// Returns how many were counted: fewer than all only if the next one would be one group more than `limit`.
     pub(super) fn add_rows(
         &mut self,
         records: &[(K, u32)],
         limit: usize,
+        fresh: &mut Vec<u32>,
         counters: impl Fn(u32) -> Counters,
     ) -> usize
     where
@@ -79,7 +86,7 @@ impl<K: Hash + Eq> Table<K> {
     {
         let mut done = 0;
         for block in records.chunks(BLOCK) {
-            let counted = self.add_block(block, limit, &counters);
+            let counted = self.add_block(block, limit, fresh, &counters);
             done += counted;
             if counted < block.len() {
                 break;
@@ -88,7 +95,13 @@ impl<K: Hash + Eq> Table<K> {
         done
     }
 
-    fn add_block(&mut self, block: &[(K, u32)], limit: usize, counters: impl Fn(u32) -> Counters) -> usize
+    fn add_block(
+        &mut self,
+        block: &[(K, u32)],
+        limit: usize,
+        fresh: &mut Vec<u32>,
+        counters: impl Fn(u32) -> Counters,
+    ) -> usize
     where
         K: Copy,
     {
@@ -110,7 +123,15 @@ impl<K: Hash + Eq> Table<K> {
             let known = if guess.is_right { self.rows.get_mut(guess.row as usize) } else { None };
             let group = match known {
                 Some(row) => Some(&mut row.counters),
-                None => self.group(guess.hash, limit, |other| other == key, || *key),
+                None => self.group(
+                    guess.hash,
+                    limit,
+                    |other| other == key,
+                    || {
+                        fresh.push(*record);
+                        *key
+                    },
+                ),
             };
             match group {
                 Some(group) => group.add(&counters(*record)),
@@ -223,7 +244,7 @@ mod tests {
         let one = one();
         let mut table = Table::new();
         let keys: Vec<(u64, u32)> = (0..200_000_u64).map(|n| (n * n % 70_001, 0)).collect();
-        assert_eq!(table.add_rows(&keys, usize::MAX, |_| one), keys.len());
+        assert_eq!(table.add_rows(&keys, usize::MAX, &mut Vec::new(), |_| one), keys.len());
         let mut expected = std::collections::BTreeMap::new();
         keys.iter().for_each(|(key, _)| *expected.entry(*key).or_insert(0) += 1);
         assert_eq!(table.rows().len(), expected.len());
@@ -241,9 +262,8 @@ mod tests {
         let mut table = Table::new();
         for part in 0..100_u64 {
             let keys: Vec<(u64, u32)> = (0..10_000).map(|n| (part * 10_000 + n, 0)).collect();
-            table.add_rows(&keys, usize::MAX, |_| Counters::NONE);
-            let bytes = table.rows.capacity() * size_of::<Row<u64>>() + table.slots.len() * size_of::<u64>();
-            let groups = table.rows.len();
+            table.add_rows(&keys, usize::MAX, &mut Vec::new(), |_| Counters::NONE);
+            let (bytes, groups) = (table.memory(), table.rows.len());
             assert!(bytes / groups <= 104 || groups <= 10_000, "{bytes} bytes for {groups} groups");
         }
     }
@@ -251,8 +271,10 @@ mod tests {
     #[test]
     fn the_limit_stops_new_groups_only() {
         let mut table = Table::new();
-        let keys: Vec<(u64, u32)> = [1, 2, 1, 2, 3, 1].map(|key| (key, 0)).to_vec();
-        assert_eq!(table.add_rows(&keys, 2, |_| one()), 4);
+        let keys: Vec<(u64, u32)> = [(1, 7), (2, 8), (1, 9), (2, 10), (3, 11), (1, 12)].to_vec();
+        let mut fresh = Vec::new();
+        assert_eq!(table.add_rows(&keys, 2, &mut fresh, |_| one()), 4);
+        assert_eq!(fresh, [7, 8], "the first row of each group");
         assert_eq!(table.rows().iter().map(|row| row.counters.flows()).collect::<Vec<_>>(), [2, 2]);
         assert!(!table.add(&9, 2, &one(), || 9));
     }

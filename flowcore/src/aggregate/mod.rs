@@ -1,8 +1,9 @@
 //! Records counted by the values of some of their fields: top talkers, busiest ports, tables of any fields.
 //!
 //! An [`Aggregation`] takes batches with a [`Mask`] of their rows and holds one row of [`Counters`] for each
-//! combination of values; [`Aggregation::top`] puts them in an [`Order`]. [`Counters`] alone are totals. A
-//! [`Statistic`] is one of nfdump's `-s` words: which fields, under what heading, in which orders.
+//! combination of values; [`Aggregation::top`] puts them in an [`Order`], and [`Aggregation::records`] hands them out as the
+//! flow records that they are. [`Counters`] alone are totals. A [`Statistic`] is one of nfdump's `-s` words: which fields,
+//! under what heading, in which orders; [`Element`]s are those of `-A`.
 //!
 //! Results are exact, and the same for any order of records and any split into partial aggregations that are
 //! [merged](Aggregation::merge): equal groups are ordered by their values.
@@ -26,26 +27,36 @@
 //! ```
 
 mod counters;
+mod direction;
+mod element;
+mod first;
 mod group;
+mod groups;
 mod key;
 mod order;
+mod records;
+mod series;
 mod stat;
 #[cfg(test)]
 mod tests;
 mod top;
 
-use std::cmp::Ordering;
-
 pub use counters::{Counters, Way};
+pub use direction::Directions;
+pub use element::Element;
 pub use order::Order;
+pub use records::Selection;
+pub use series::{Bucket, Interval, TimeSeries};
 pub use stat::Statistic;
 
-use crate::batch::{Dictionary, FlowBatch, Mask};
+use crate::batch::{FlowBatch, Mask};
 use crate::error::{Error, Result};
 use crate::record::{Field, FieldSet, Value};
 use counters::CounterColumns;
-use group::{MAX_ROWS, Table};
-use key::{Cell, Cells, KeyShape, Packed, code_of, decode, encode};
+use direction::FLOW_KEY;
+use first::Keep;
+use groups::{Full, Groups, Place, Records};
+use key::{Cells, KeyShape};
 
 /// Counters for each combination of values of some fields.
 ///
@@ -53,26 +64,15 @@ use key::{Cell, Cells, KeyShape, Packed, code_of, decode, encode};
 /// [`skip_absent`](Self::skip_absent) leaves such records out.
 #[derive(Debug)]
 pub struct Aggregation {
-    /// The fields of a key; more than one list where a record counts once for each.
-    sides: Vec<Vec<Field>>,
+    /// The parts of a key; more than one list where a record counts once for each.
+    sides: Vec<Vec<Element>>,
     /// Values, from the first on, without which a record is not counted.
     required: usize,
-    max_groups: usize,
-    shape: KeyShape,
-    texts: Dictionary,
-    packed: PackedTable,
-    /// Groups whose keys are no integers.
-    others: Table<Box<[u8]>>,
+    directions: Directions,
+    keep: FieldSet,
+    max_memory: usize,
+    groups: Groups,
     without_key: u64,
-}
-
-/// Groups whose keys are integers, of the size that the fields need.
-#[derive(Debug)]
-enum PackedTable {
-    Narrow(Table<u64>),
-    Wide(Table<u128>),
-    /// The fields do not fit.
-    None,
 }
 
 /// A group: the values that its records share, and what was counted.
@@ -85,11 +85,11 @@ pub struct Group {
 }
 
 impl Aggregation {
-    /// Counts by these fields. Without a field there is one group of all records.
-    pub fn by(fields: impl IntoIterator<Item = Field>) -> Self {
-        let fields: Vec<Field> = fields.into_iter().collect();
-        let shape = KeyShape::of(std::slice::from_ref(&fields));
-        Self::new(vec![fields], shape.unwrap_or_default())
+    /// Counts by these fields or elements. Without any there is one group of all records.
+    pub fn by<E: Into<Element>>(elements: impl IntoIterator<Item = E>) -> Self {
+        let side: Vec<Element> = elements.into_iter().map(Into::into).collect();
+        let shape = KeyShape::of(std::slice::from_ref(&side));
+        Self::new(vec![side], shape.unwrap_or_default())
     }
 
     /// Counts each record once by each of these lists of fields, as a host counts as source and as destination.
@@ -99,10 +99,38 @@ impl Aggregation {
     /// # Errors
     /// When the lists differ in length, or hold different types of values in the same place.
     pub fn by_each(sides: Vec<Vec<Field>>) -> Result<Self> {
+        let sides: Vec<Vec<Element>> =
+            sides.into_iter().map(|side| side.into_iter().map(Element::from).collect()).collect();
         let shape = KeyShape::of(&sides).ok_or_else(|| {
             Error::argument("fields that are counted together need values of the same type in the same order")
         })?;
         Ok(Self::new(sides, shape))
+    }
+
+    /// Joins records of the same flow: of the same addresses, ports and protocol, of ICMP type and code.
+    ///
+    /// ```
+    /// use flowcore::aggregate::{Aggregation, Directions, Order, Selection, Way};
+    /// use flowcore::{Field, FlowBatch, Mask};
+    ///
+    /// let mut batch = FlowBatch::new();
+    /// for (src, dst, bytes) in [(50_000, 443, 70), (443, 50_000, 900)] {
+    ///     batch.set_number(Field::SrcPort, src);
+    ///     batch.set_number(Field::DstPort, dst);
+    ///     batch.set_number(Field::InBytes, bytes);
+    ///     batch.end_row();
+    /// }
+    /// let mut flows = Aggregation::flows(Directions::Merged);
+    /// flows.add(&batch, &Mask::all(2))?;
+    /// let all = Selection { order: Order::FIRST, limit: usize::MAX, filter: None };
+    /// let merged = flows.records(all).next().unwrap().flow(0);
+    /// assert_eq!((merged.forward.bytes, merged.reverse.bytes), (Some(70), Some(900)));
+    /// # Ok::<(), flowcore::Error>(())
+    /// ```
+    pub fn flows(directions: Directions) -> Self {
+        let mut flows = Self { directions, ..Self::by(FLOW_KEY) };
+        flows.keep_in_groups();
+        flows
     }
 
     /// Leaves out records that have no value for one of the first `fields` fields; [`without_key`](Self::without_key)
@@ -112,16 +140,34 @@ impl Aggregation {
         Self { required: fields, ..self }
     }
 
+    /// Gives the [records](Self::records) of groups these fields of their first record, in the order in which records
+    /// are added. What is in the key or counted is never replaced. To be said before anything is added.
+    #[must_use]
+    pub fn keep_first(mut self, fields: FieldSet) -> Self {
+        let known = self.key_fields().union(Counters::fields());
+        let counted = [Field::InFlags, Field::OutFlags];
+        let is_kept = |field: &Field| !known.contains(*field) && !counted.contains(field);
+        self.keep = fields.stored().iter().filter(is_kept).collect();
+        self.keep_in_groups();
+        self
+    }
+
     /// Fails rather than holding more groups than this: a bound of the memory that an unknown input can take.
     #[must_use]
-    pub fn max_groups(self, groups: usize) -> Self {
-        Self { max_groups: groups, ..self }
+    pub fn max_groups(mut self, groups: usize) -> Self {
+        self.groups.set_max(groups);
+        self
+    }
+
+    /// Fails rather than taking more bytes of memory than this, about.
+    #[must_use]
+    pub fn max_memory(self, bytes: usize) -> Self {
+        Self { max_memory: bytes, ..self }
     }
 
     /// The stored fields that are looked at; TCP flags are optional.
     pub fn fields(&self) -> FieldSet {
-        let keys: FieldSet = self.sides.iter().flatten().copied().collect();
-        keys.stored().union(Counters::fields())
+        self.key_fields().union(Counters::fields()).union(self.keep)
     }
 
     /// Counts the chosen rows.
@@ -131,47 +177,44 @@ impl Aggregation {
     pub fn add(&mut self, batch: &FlowBatch, chosen: &Mask) -> Result<()> {
         let rows: Vec<u32> = chosen.rows().filter_map(|row| u32::try_from(row).ok()).collect();
         let columns = CounterColumns::of(batch);
-        let sides: Vec<Vec<Cells<'_>>> = self
-            .sides
-            .iter()
-            .map(|fields| {
-                fields.iter().map(|&field| Cells::of(batch, field, &rows, &mut self.texts)).collect()
-            })
-            .collect();
+        let texts = &mut self.groups.texts;
+        let mut cells =
+            |side: &Vec<Element>| side.iter().map(|&part| Cells::of(batch, part, &rows, texts)).collect();
+        let sides: Vec<Vec<Cells<'_>>> = self.sides.iter().map(&mut cells).collect();
         let required = self.required;
         let is_counted =
             |cells: &[Cells<'_>], row: u32| cells.iter().take(required).all(|cells| cells.has(row as usize));
         let unkeyed = rows.iter().filter(|&&row| !sides.iter().any(|cells| is_counted(cells, row))).count();
         self.without_key += unkeyed as u64;
         for cells in &sides {
-            let counted: Vec<u32> = rows.iter().copied().filter(|&row| is_counted(cells, row)).collect();
-            self.add_side(cells, &counted, &columns)?;
+            let rows: Vec<u32> = rows.iter().copied().filter(|&row| is_counted(cells, row)).collect();
+            let turned = match self.directions {
+                Directions::Apart => Mask::none(batch.len()),
+                Directions::Merged | Directions::Guessed => direction::turned_rows(batch, cells),
+            };
+            let records = Records { batch, columns: &columns, cells, rows: &rows, turned: &turned };
+            self.groups.add(&records).map_err(|Full| self.full())?;
         }
-        Ok(())
+        self.check_memory()
     }
 
-    /// Adds the groups of another aggregation by the same fields.
+    /// Adds the groups of another aggregation of the same kind, as if its records were added behind those of this one.
     ///
     /// # Errors
     /// When it is by other fields, or there are more groups than can be held.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
-        if self.sides != other.sides || self.required != other.required {
+        let kind = |of: &Self| (of.required, of.directions, of.keep);
+        if self.sides != other.sides || kind(self) != kind(other) {
             return Err(Error::argument("only aggregations by the same fields can be merged"));
         }
         self.without_key += other.without_key;
-        let codes: Vec<u32> = other.texts.texts().iter().map(|text| code_of(text, &mut self.texts)).collect();
-        let mut key = Vec::new();
-        for place in other.places() {
-            let mut cells = other.cells(place);
-            self.shape.recode(&mut cells, &codes);
-            self.add_group(&cells, other.counters(place), &mut key)?;
-        }
-        Ok(())
+        self.groups.merge(&other.groups).map_err(|Full| self.full())?;
+        self.check_memory()
     }
 
     /// Groups there are.
     pub fn len(&self) -> usize {
-        self.packed.len() + self.others.rows().len()
+        self.groups.len()
     }
 
     /// Whether there is no group.
@@ -184,173 +227,107 @@ impl Aggregation {
         self.without_key
     }
 
+    /// Bytes of memory that the groups take, about.
+    pub fn memory(&self) -> usize {
+        self.groups.memory()
+    }
+
     /// The first `limit` groups in this order; equal ones by their values, ascending. `usize::MAX` is all of them.
     ///
     /// Groups that do not have the number, as bytes of records that do not say, are last.
     pub fn top(&self, limit: usize, order: Order) -> impl ExactSizeIterator<Item = Group> + '_ {
-        let ranked = self.places().map(|place| {
-            let rank = order.rank(self.counters(place));
-            (rank.is_none(), rank.unwrap_or(0), place)
-        });
-        let top = top::smallest(ranked, limit, |a, b| {
-            (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| self.compare(a.2, b.2))
-        });
-        top.into_iter()
-            .map(|(.., place)| Group { values: self.values(place), counters: *self.counters(place) })
+        let top = self.ranked(self.groups.places(), limit, order);
+        top.into_iter().map(|place| Group { values: self.values(place), counters: self.counters(place) })
     }
 }
 
-/// How groups are added and found again.
 impl Aggregation {
-    fn new(sides: Vec<Vec<Field>>, shape: KeyShape) -> Self {
-        let packed = match shape.bits() {
-            0..=64 => PackedTable::Narrow(Table::new()),
-            65..=128 => PackedTable::Wide(Table::new()),
-            _ => PackedTable::None,
-        };
+    fn new(sides: Vec<Vec<Element>>, shape: KeyShape) -> Self {
         Self {
             sides,
             required: 0,
-            max_groups: usize::MAX,
-            shape,
-            texts: Dictionary::default(),
-            packed,
-            others: Table::new(),
+            directions: Directions::Apart,
+            keep: FieldSet::EMPTY,
+            max_memory: usize::MAX,
+            groups: Groups::new(shape),
             without_key: 0,
         }
     }
 
-    fn add_side(&mut self, cells: &[Cells<'_>], rows: &[u32], columns: &CounterColumns<'_>) -> Result<()> {
-        let room = self.room();
-        let unpacked = match &mut self.packed {
-            PackedTable::Narrow(table) => add_packed(table, &self.shape, cells, rows, columns, room),
-            PackedTable::Wide(table) => add_packed(table, &self.shape, cells, rows, columns, room),
-            PackedTable::None => Some(rows.to_vec()),
-        };
-        let mut key = Vec::new();
-        for row in unpacked.ok_or_else(|| self.full())? {
-            let row = row as usize;
-            encode(cells.iter().map(|cells| cells.cell(row)), &mut key);
-            self.add_other(&key, &columns.row(row))?;
-        }
-        Ok(())
+    fn key_fields(&self) -> FieldSet {
+        let parts = self.sides.iter().flatten();
+        parts.fold(FieldSet::EMPTY, |fields, part| fields.union(part.fields())).stored()
     }
 
-    /// Adds the counters of a group of another aggregation.
-    fn add_group(&mut self, cells: &[Cell], counters: &Counters, key: &mut Vec<u8>) -> Result<()> {
-        let room = self.room();
-        let packed = match &mut self.packed {
-            PackedTable::Narrow(table) => {
-                self.shape.pack(cells.iter().copied()).map(|key: u64| table.add(&key, room, counters, || key))
-            }
-            PackedTable::Wide(table) => self
-                .shape
-                .pack(cells.iter().copied())
-                .map(|key: u128| table.add(&key, room, counters, || key)),
-            PackedTable::None => None,
-        };
-        match packed {
-            Some(true) => Ok(()),
-            Some(false) => Err(self.full()),
-            None => {
-                encode(cells.iter().copied(), key);
-                self.add_other(key, counters)
-            }
-        }
-    }
-
-    fn add_other(&mut self, key: &[u8], counters: &Counters) -> Result<()> {
-        let room = self.max_groups.saturating_sub(self.packed.len());
-        let added = self.others.add(key, room, counters, || key.into());
-        if added { Ok(()) } else { Err(self.full()) }
-    }
-
-    /// Groups with packed keys that may be held.
-    fn room(&self) -> usize {
-        self.max_groups.saturating_sub(self.others.rows().len())
+    fn keep_in_groups(&mut self) {
+        self.groups.keep(Keep { fields: self.keep, turns: self.directions != Directions::Apart });
     }
 
     fn full(&self) -> Error {
-        let groups = self.max_groups.min(MAX_ROWS);
+        let groups = self.groups.max();
         Error::argument(format!("more than {groups} groups; count by fewer fields, or filter"))
     }
 
-    fn places(&self) -> impl Iterator<Item = Place> {
-        let rows = |count: usize| 0..u32::try_from(count).unwrap_or(u32::MAX);
-        let packed = rows(self.packed.len()).map(|row| Place { row, is_packed: true });
-        packed.chain(rows(self.others.rows().len()).map(|row| Place { row, is_packed: false }))
-    }
-
-    fn counters(&self, place: Place) -> &Counters {
-        let counters = match (place.is_packed, &self.packed) {
-            (true, PackedTable::Narrow(table)) => table.row(place.row).map(|row| &row.counters),
-            (true, PackedTable::Wide(table)) => table.row(place.row).map(|row| &row.counters),
-            _ => self.others.row(place.row).map(|row| &row.counters),
-        };
-        counters.unwrap_or(&Counters::NONE)
-    }
-
-    fn packed_key(&self, place: Place) -> Option<u128> {
-        match &self.packed {
-            PackedTable::Narrow(table) if place.is_packed => Some(table.row(place.row)?.key.widen()),
-            PackedTable::Wide(table) if place.is_packed => Some(table.row(place.row)?.key),
-            _ => None,
+    fn check_memory(&self) -> Result<()> {
+        if self.memory() <= self.max_memory {
+            return Ok(());
         }
+        Err(Error::argument(format!(
+            "{} groups take more than {} of memory; count by fewer fields, filter, or allow for more",
+            self.len(),
+            crate::readable_bytes(self.max_memory as u64)
+        )))
     }
 
-    fn cells(&self, place: Place) -> Vec<Cell> {
-        match self.packed_key(place) {
-            Some(key) => self.shape.unpack(key),
-            None => self.others.row(place.row).map_or(Vec::new(), |row| decode(&row.key)),
-        }
+    /// The first of these groups in this order; equal ones by their keys.
+    fn ranked(&self, places: impl Iterator<Item = Place>, limit: usize, order: Order) -> Vec<Place> {
+        let ranked = places.map(|place| {
+            let rank = order.rank(&self.counters(place));
+            (rank.is_none(), rank.unwrap_or(0), place)
+        });
+        let top = top::smallest(ranked, limit, |a, b| {
+            (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| self.groups.compare(a.2, b.2))
+        });
+        top.into_iter().map(|(.., place)| place).collect()
     }
 
+    /// The values of a group's key, as it is shown.
     fn values(&self, place: Place) -> Vec<Value> {
-        self.shape.values(&self.cells(place), &self.texts)
+        let values = self.groups.values(place);
+        if !self.is_turned(place) {
+            return values;
+        }
+        let turned = (0..values.len()).map(direction::turned_part);
+        turned.map(|part| values.get(part).cloned().unwrap_or(Value::Absent)).collect()
     }
 
-    /// Groups in the order of their values. Packed keys without texts are in that order themselves.
-    fn compare(&self, a: Place, b: Place) -> Ordering {
-        match (self.packed_key(a), self.packed_key(b)) {
-            (Some(a), Some(b)) if !self.shape.has_texts() => a.cmp(&b),
-            _ => self.values(a).cmp(&self.values(b)),
+    /// The counters of a group, as it is shown.
+    fn counters(&self, place: Place) -> Counters {
+        let counters = *self.groups.counters(place);
+        if self.is_turned(place) { counters.turned() } else { counters }
+    }
+
+    /// Whether a group is shown from its larger end to its smaller one.
+    fn is_turned(&self, place: Place) -> bool {
+        let of_first = self.directions != Directions::Apart && self.groups.is_turned(place);
+        of_first != self.is_backwards(place, of_first)
+    }
+
+    /// Whether a group is shown against the way of its first record.
+    fn is_backwards(&self, place: Place, first_is_turned: bool) -> bool {
+        if self.directions != Directions::Guessed {
+            return false;
+        }
+        let values = self.groups.values(place);
+        let number = |part| values.get(part).and_then(Value::number);
+        let (one, other) = (number(2), number(3));
+        if number(4).is_some_and(|protocol| !direction::has_ports(protocol)) {
+            return false;
+        }
+        if first_is_turned {
+            direction::is_backwards(other, one)
+        } else {
+            direction::is_backwards(one, other)
         }
     }
-}
-
-/// Where a group is.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    row: u32,
-    is_packed: bool,
-}
-
-impl PackedTable {
-    fn len(&self) -> usize {
-        match self {
-            Self::Narrow(table) => table.rows().len(),
-            Self::Wide(table) => table.rows().len(),
-            Self::None => 0,
-        }
-    }
-}
-
-/// Counts the rows whose keys can be packed and returns the others; `None` if there are more groups than `room`.
-fn add_packed<K: Packed>(
-    table: &mut Table<K>,
-    shape: &KeyShape,
-    cells: &[Cells<'_>],
-    rows: &[u32],
-    columns: &CounterColumns<'_>,
-    room: usize,
-) -> Option<Vec<u32>> {
-    let (mut records, mut others) = (Vec::with_capacity(rows.len()), Vec::new());
-    for &row in rows {
-        match shape.pack::<K>(cells.iter().map(|cells| cells.cell(row as usize))) {
-            Some(key) => records.push((key, row)),
-            None => others.push(row),
-        }
-    }
-    let counted = table.add_rows(&records, room, |row| columns.row(row as usize));
-    (counted == records.len()).then_some(others)
 }

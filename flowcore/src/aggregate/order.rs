@@ -3,11 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::counters::{Counters, Way};
+use super::counters::{CounterColumns, Counters, Way};
+use crate::batch::FlowBatch;
 use crate::error::{Error, Result};
 use crate::filter::nearest;
+use crate::record::{Field, FieldSet};
 
-/// An order of groups: by one of their numbers, up or down.
+/// An order of groups, or of records: by one of their numbers, up or down.
 ///
 /// Reads and prints as a word of `-s` or `-O`; both spellings are known.
 ///
@@ -81,6 +83,40 @@ impl Order {
     /// Whose packets and bytes count.
     pub const fn way(self) -> Way {
         self.way
+    }
+
+    /// The stored fields that the order looks at.
+    pub fn fields(self) -> FieldSet {
+        let field = match self.measure {
+            Measure::Flows => Field::Flows,
+            Measure::Packets => Field::Packets,
+            Measure::Bytes => Field::Bytes,
+            Measure::Pps => Field::Pps,
+            Measure::Bps => Field::Bps,
+            Measure::Bpp => Field::Bpp,
+            Measure::First => Field::First,
+            Measure::Last => Field::Last,
+            Measure::Duration => Field::Duration,
+        };
+        FieldSet::from([field]).stored()
+    }
+
+    /// Where each row of a batch stands: the smallest is first; `None`, which is last, does not have the number.
+    ///
+    /// ```
+    /// use flowcore::aggregate::Order;
+    /// use flowcore::{Field, FlowBatch};
+    /// let mut batch = FlowBatch::new();
+    /// for bytes in [5, 9] {
+    ///     batch.set_number(Field::InBytes, bytes);
+    ///     batch.end_row();
+    /// }
+    /// let ranks = Order::BYTES.ranks(&batch);
+    /// assert!(ranks[1] < ranks[0], "nine bytes come before five");
+    /// ```
+    pub fn ranks(self, batch: &FlowBatch) -> Vec<Option<u64>> {
+        let columns = CounterColumns::of(batch);
+        (0..batch.len()).map(|row| self.rank(&columns.row(row))).collect()
     }
 
     /// Every word that stands for an order, without `:a` and `:d`.

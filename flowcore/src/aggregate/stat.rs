@@ -73,9 +73,13 @@ impl Statistic {
         Ok(Aggregation::by_each(sides.collect())?.skip_absent(1))
     }
 
-    /// nfdump's names, with their headings. Every field of the field table is a statistic too.
+    /// nfdump's names, then other spellings of them, with their headings. Every field of the field table is a statistic
+    /// too.
     pub fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
-        STATISTICS.iter().map(|&(name, heading, _)| (name, heading))
+        let heading =
+            |name| STATISTICS.iter().find(|(known, ..)| *known == name).map_or(name, |entry| entry.1);
+        let aliases = ALIASES.iter().map(move |&(alias, name)| (alias, heading(name)));
+        STATISTICS.iter().map(|&(name, heading, _)| (name, heading)).chain(aliases)
     }
 }
 
@@ -119,17 +123,18 @@ fn find(word: &str) -> Option<Found> {
 }
 
 fn unknown(word: &str) -> Error {
-    if word == "record" {
-        return Error::argument(
-            "\"record\": whole records are not summed up; -O ORDER -n N lists the largest, and a statistic names a field",
-        );
+    if word == RECORD {
+        return Error::argument("\"record\" is no field: whole records are groups, not a statistic");
+    }
+    if let Some(error) = of_payload(word) {
+        return error;
     }
     if MISSING.contains(&word) {
         return Error::argument(format!(
-            "\"{word}\": no record has this; see --help for what can be counted"
+            "\"{word}\": no record has this; --help-formats lists what can be counted"
         ));
     }
-    let names = || STATISTICS.iter().map(|(name, ..)| *name);
+    let names = || std::iter::once(RECORD).chain(Statistic::names().map(|(name, _)| name));
     let fields = FIELDS.iter().map(|info| info.name);
     let meant = nearest(word, names().chain(fields));
     let meant = meant.map_or(String::new(), |near| format!("; did you mean \"{near}\"?"));
@@ -139,8 +144,23 @@ fn unknown(word: &str) -> Error {
     ))
 }
 
+/// Why this cannot be counted, if it is something that records do not hold but lists make from their payload.
+pub(super) fn of_payload(word: &str) -> Option<Error> {
+    let tags = OF_PAYLOAD.iter().find(|(name, _)| word.eq_ignore_ascii_case(name))?.1;
+    Some(Error::argument(format!(
+        "\"{word}\" is made from payload and cannot be counted; a list shows it, as -o 'fmt:%sap -> %dap {tags}'"
+    )))
+}
+
+/// nfdump's name for groups of whole records, which are an [`Aggregation`] too, but of another kind.
+const RECORD: &str = "record";
+
+/// Names for what the hellos of TLS in a payload say, and the tag that shows it.
+const OF_PAYLOAD: &[(&str, &str)] =
+    &[("sni", "%sni"), ("tls", "%tls"), ("ja3", "%ja3"), ("ja3s", "%ja3"), ("ja4", "%ja4")];
+
 /// Names of nfdump's for what records here do not have.
-const MISSING: &[&str] = &["srcgeo", "dstgeo", "geo", "srcasn", "dstasn", "asn", "ja3", "ja4", "ja4s"];
+const MISSING: &[&str] = &["srcgeo", "dstgeo", "geo", "srcasn", "dstasn", "asn", "ja4s"];
 
 /// Other spellings of nfdump's versions.
 const ALIASES: &[(&str, &str)] = &[
@@ -148,6 +168,7 @@ const ALIASES: &[(&str, &str)] = &[
     ("nhb", "nhbip"),
     ("next", "nhip"),
     ("bgpnext", "nhbip"),
+    ("nevent", "nat"),
     ("nsrcip", "natsrcip"),
     ("ndstip", "natdstip"),
     ("nip", "natip"),
@@ -249,9 +270,8 @@ mod tests {
 
     #[test]
     fn every_name_makes_an_aggregation() {
-        let aliases = ALIASES.iter().map(|(alias, _)| *alias);
         let fields = FIELDS.iter().flat_map(|info| [info.name, info.key, info.aws]);
-        let words = Statistic::names().map(|(name, _)| name).chain(aliases).chain(fields);
+        let words = Statistic::names().map(|(name, _)| name).chain(fields);
         for word in words.filter(|word| !word.is_empty()) {
             let statistic = parse(&format!("{word}:p/bytes"));
             assert!(statistic.aggregation().unwrap().is_empty(), "{word}");
@@ -262,8 +282,8 @@ mod tests {
     #[test]
     fn no_name_is_there_twice() {
         let mut seen = std::collections::HashSet::new();
-        let names = Statistic::names().map(|(name, _)| name);
-        assert!(names.chain(ALIASES.iter().map(|(alias, _)| *alias)).all(|name| seen.insert(name)));
+        assert!(Statistic::names().all(|(name, heading)| seen.insert(name) && !heading.is_empty()));
+        assert!(seen.contains("tos") && seen.contains("srctos"));
     }
 
     #[test]
@@ -284,7 +304,14 @@ mod tests {
             ("srcip:q", "':p' splits by protocol"),
             ("", "no statistic \"\""),
             ("srcip/", "no order \"\""),
-            ("geo", "no record has this"),
+            ("geo", "no record has this; --help-formats"),
+            (
+                "ja3",
+                "made from payload and cannot be counted; a list shows it, as -o 'fmt:%sap -> %dap %ja3'",
+            ),
+            ("sni:p/bytes", "\"sni\" is made from payload"),
+            ("wrong", "(known: record srcip"),
+            ("wrong", " srctos "),
         ] {
             let error = text.parse::<Statistic>().unwrap_err().to_string();
             assert!(error.contains(advice), "{text}: {error}");

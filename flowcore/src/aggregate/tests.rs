@@ -1,5 +1,7 @@
 //! Aggregations against a naive count by rows.
 
+mod records;
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
@@ -254,4 +256,32 @@ fn status_rows_of_logs_are_no_flows() {
     status.add(&batch(&flows), &Mask::all(2)).unwrap();
     let flows: Vec<u64> = status.top(9, Order::FLOWS).map(|group| group.counters.flows()).collect();
     assert_eq!(flows, [1, 0]);
+}
+
+#[test]
+fn memory_counts_texts_and_keys_as_long_as_they_are() {
+    let mut batch = FlowBatch::new();
+    for n in 0..1_000 {
+        batch.set_text(Field::Instance, &format!("{n:03000}"));
+        batch.set_addr(Field::SrcAddr, Addr::V6(u128::MAX.into()));
+        batch.end_row();
+    }
+    let all = Mask::all(batch.len());
+    let mut instances = Aggregation::by([Field::Instance]);
+    instances.add(&batch, &all).unwrap();
+    assert!(instances.memory() > 3_000_000 && instances.memory() < 4_000_000, "{}", instances.memory());
+    let mut bounded = Aggregation::by([Field::Instance]).max_memory(2_000_000);
+    let error = bounded.add(&batch, &all).unwrap_err();
+    assert!(error.to_string().contains("1000 groups take more than"), "{error}");
+    let mut merged = Aggregation::by([Field::Instance]).max_memory(2_000_000);
+    assert!(merged.merge(&instances).is_err(), "texts of another aggregation count as well");
+
+    let of_keys = |fields: &[Field]| {
+        let mut groups = Aggregation::by(fields.iter().copied().chain([Field::Instance]));
+        groups.add(&batch, &all).unwrap();
+        groups.memory()
+    };
+    // Each IPv6 address is 17 bytes more of each key.
+    let more = of_keys(&[Field::SrcAddr; 9]) - of_keys(&[Field::SrcAddr; 5]);
+    assert_eq!(more, 4 * 17 * 1_000);
 }

@@ -1,7 +1,7 @@
 //! Whether one flow matches.
 
 use super::expr::Expr;
-use super::predicate::{Condition, Predicate, Test, same_column};
+use super::predicate::{Condition, Predicate, Test, acl_holds, same_column};
 use crate::record::{Addr, Field, Flow, Protocol, Value};
 
 /// Whether a flow satisfies the expression.
@@ -15,7 +15,7 @@ pub(super) fn matches(expr: &Expr<Predicate>, flow: &Flow) -> bool {
 }
 
 impl Condition {
-    fn holds(&self, flow: &Flow) -> bool {
+    pub(super) fn holds(&self, flow: &Flow) -> bool {
         match self {
             Self::Any => true,
             Self::Family(version) => {
@@ -26,9 +26,14 @@ impl Condition {
                 let values = fields.iter().map(|&field| flow.get(field));
                 is_one_of(flow, protocols) && decide(values.map(|value| test.holds(&value)), *negated)
             }
-            Self::Column { name, texts, negated } => {
+            Self::Payload(condition) => condition.holds(flow),
+            Self::Column { name, values, negated } => {
                 let columns = flow.unknown.iter().filter(|(known, _)| same_column(name, known));
-                decide(columns.map(|(_, text)| Some(texts.contains(text))), *negated)
+                decide(columns.map(|(_, text)| Some(values.contains(text))), *negated)
+            }
+            Self::Between { fields, limits } => {
+                let [low, high] = limits.map(|field| flow.get(field).number());
+                fields.iter().any(|&field| is_between(flow.get(field).number(), low, high))
             }
         }
     }
@@ -48,14 +53,20 @@ impl Test {
             Self::Texts(set) => set.contains(value.text()?),
             Self::Mpls(part, set) => set.contains(part.of(value.number()?)?),
             Self::Content(set) => set.occurs_in(value.text()?),
+            Self::Acl(set) => acl_holds(value.text()?, set),
         })
     }
 }
 
 /// Some value is in the set; negated: there is a value and none is in the set.
-fn decide(answers: impl Iterator<Item = Option<bool>>, negated: bool) -> bool {
+pub(super) fn decide(answers: impl Iterator<Item = Option<bool>>, negated: bool) -> bool {
     let mut present = answers.flatten().peekable();
     if negated { present.peek().is_some() && !present.any(|hit| hit) } else { present.any(|hit| hit) }
+}
+
+/// Whether all three are there and in order.
+pub(super) fn is_between(value: Option<u64>, low: Option<u64>, high: Option<u64>) -> bool {
+    matches!((value, low, high), (Some(value), Some(low), Some(high)) if low <= value && value <= high)
 }
 
 fn is_one_of(flow: &Flow, protocols: &[Protocol]) -> bool {

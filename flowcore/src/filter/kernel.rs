@@ -6,9 +6,11 @@
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
+use super::addrs::AddrSet;
+use super::eval::is_between;
 use super::expr::Expr;
-use super::predicate::{Condition, MplsPart, Predicate, Test, same_column};
-use super::sets::{AddrSet, Ranges};
+use super::predicate::{Condition, MplsPart, Predicate, Test, acl_holds, same_column};
+use super::sets::Ranges;
 use crate::batch::{AddrColumn, Column, FlowBatch, Mask, NumberColumn, TextColumn, Values};
 use crate::record::{Field, Protocol};
 
@@ -51,6 +53,8 @@ impl Condition {
         match self {
             Self::Any => 0,
             Self::Family(_) | Self::Column { .. } => 2,
+            Self::Payload(condition) => condition.cost(),
+            Self::Between { .. } => 20,
             Self::Fields { fields, test, .. } => {
                 let derived = fields.iter().filter(|field| field.is_derived()).count() * 20;
                 derived + fields.len() * test.cost()
@@ -58,7 +62,7 @@ impl Condition {
         }
     }
 
-    fn rows(&self, batch: &FlowBatch) -> Mask {
+    pub(super) fn rows(&self, batch: &FlowBatch) -> Mask {
         match self {
             Self::Any => Mask::all(batch.len()),
             Self::Family(version) => family(batch, *version),
@@ -71,13 +75,15 @@ impl Condition {
                 }
                 mask
             }
-            Self::Column { name, texts, negated } => {
+            Self::Payload(condition) => condition.rows(batch),
+            Self::Column { name, values, negated } => {
                 let mut rows = Answer::none(batch, *negated);
                 for (_, column) in batch.unknown().iter().filter(|(known, _)| same_column(name, known)) {
-                    rows.add_texts(column, |text| texts.contains(text));
+                    rows.add_texts(column, |text| values.contains(text));
                 }
                 rows.decide()
             }
+            Self::Between { fields, limits } => between(batch, fields, *limits),
         }
     }
 }
@@ -88,7 +94,7 @@ impl Test {
         match self {
             Self::Numbers(set) => ranges(set.as_slice().len()),
             Self::Times(set) => ranges(set.as_slice().len()),
-            Self::Bytes(_) | Self::Texts(_) => 2,
+            Self::Bytes(_) | Self::Texts(_) | Self::Acl(_) => 2,
             Self::Mpls(..) => 3,
             Self::Content(_) => 1_000,
             Self::Addrs(set) => 1 + ranges(set.v4.as_slice().len()) + ranges(set.v6.as_slice().len()),
@@ -133,6 +139,11 @@ impl Test {
                     rows.add_texts(column, |text| set.occurs_in(text));
                 }
             }
+            Self::Acl(set) => {
+                if let Some(column) = batch.texts(field) {
+                    rows.add_texts(column, |text| acl_holds(text, set));
+                }
+            }
         }
     }
 }
@@ -170,10 +181,13 @@ impl Answer {
     }
 
     fn add_addrs(&mut self, column: &AddrColumn, set: &AddrSet) {
-        let mut hit = in_ranges(column.words(), &set.v4);
+        let mut hit = match set.v4_index() {
+            Some(index) => Mask::from_values(column.words(), |addr| index.contains(&set.v4, addr)),
+            None => in_ranges(column.words(), &set.v4),
+        };
         hit.and(&Mask::from_values(column.kinds(), |kind| kind == 4));
         if !set.v6.as_slice().is_empty() && !column.v6().is_empty() {
-            hit.or(&v6_in(column, &set.v6));
+            hit.or(&v6_in(column, set));
         }
         self.add(&hit, || Mask::from_values(column.kinds(), |kind| kind != 0));
     }
@@ -214,8 +228,8 @@ fn numbers(field: Field, batch: &FlowBatch) -> Option<Cow<'_, NumberColumn>> {
     }
 }
 
-fn v6_in(column: &AddrColumn, set: &Ranges<u128>) -> Mask {
-    let hits: Vec<bool> = column.v6().iter().map(|&addr| set.contains(addr)).collect();
+fn v6_in(column: &AddrColumn, set: &AddrSet) -> Mask {
+    let hits: Vec<bool> = column.v6().iter().map(|&addr| set.contains_v6(addr)).collect();
     let (kinds, words) = (column.kinds(), column.words());
     Mask::from_fn(column.len(), |row| {
         kinds[row] == 6 && hits.get(words[row] as usize).is_some_and(|&hit| hit)
@@ -229,6 +243,18 @@ fn in_ranges<T: Copy + Ord>(values: &[T], set: &Ranges<T>) -> Mask {
         &[(low, high)] => Mask::from_values(values, |value| (low <= value) & (value <= high)),
         _ => Mask::from_values(values, |value| set.contains(value)),
     }
+}
+
+fn between(batch: &FlowBatch, fields: &[Field], limits: [Field; 2]) -> Mask {
+    let [Some(low), Some(high)] = limits.map(|field| numbers(field, batch)) else {
+        return Mask::none(batch.len());
+    };
+    let mut mask = Mask::none(batch.len());
+    for column in fields.iter().filter_map(|&field| numbers(field, batch)) {
+        let holds = |row| is_between(column.get(row), low.get(row), high.get(row));
+        mask.or(&Mask::from_fn(batch.len(), holds));
+    }
+    mask
 }
 
 fn of_protocols(batch: &FlowBatch, protocols: &[Protocol]) -> Mask {

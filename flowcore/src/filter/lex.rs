@@ -6,11 +6,11 @@
 use std::ops::Range;
 
 use nom::branch::alt;
-use nom::bytes::complete::{tag, take_till, take_while1};
-use nom::character::complete::{char, multispace1};
-use nom::combinator::{map, value};
+use nom::bytes::complete::{tag, tag_no_case, take_till, take_while1};
+use nom::character::complete::{char, multispace1, satisfy};
+use nom::combinator::{map, not, value, verify};
 use nom::multi::many0_count;
-use nom::sequence::{delimited, preceded};
+use nom::sequence::{delimited, preceded, terminated};
 use nom::{IResult, Parser};
 
 use super::FilterError;
@@ -29,6 +29,10 @@ pub(super) enum Kind<'a> {
     Word(&'a str),
     /// Text between quotes, without them.
     Quoted(&'a str),
+    /// `@name`: a file that holds values.
+    File(&'a str),
+    /// `@include`, which a file's name follows.
+    Include,
     Compare(Cmp),
     And,
     Or,
@@ -78,17 +82,21 @@ impl Cmp {
     }
 }
 
-/// The tokens of an expression.
-pub(super) fn tokens(expression: &str) -> Result<Vec<Token<'_>>, FilterError> {
-    let mut tokens = Vec::new();
-    let mut rest = after_blank(expression);
+/// Adds the tokens of a part of a text; their places are those in the whole text.
+pub(super) fn tokens<'a>(
+    text: &'a str,
+    part: Range<usize>,
+    tokens: &mut Vec<Token<'a>>,
+) -> Result<(), FilterError> {
+    let end = part.end;
+    let mut rest = after_blank(text.get(part).unwrap_or_default());
     while !rest.is_empty() {
-        let start = expression.len() - rest.len();
-        let (after, kind) = token(rest).map_err(|_| bad_character(expression, start))?;
-        tokens.push(Token { kind, span: start..expression.len() - after.len() });
+        let start = end - rest.len();
+        let (after, kind) = token(rest).map_err(|_| bad_character(text, start))?;
+        tokens.push(Token { kind, span: start..end - after.len() });
         rest = after_blank(after);
     }
-    Ok(tokens)
+    Ok(())
 }
 
 /// Whether a character can be part of a word that is not quoted.
@@ -103,7 +111,16 @@ fn after_blank(input: &str) -> &str {
 }
 
 fn token(input: &str) -> IResult<&str, Kind<'_>> {
-    alt((map(take_while1(is_word_char), Kind::Word), map(quoted, Kind::Quoted), symbol)).parse(input)
+    let word = verify(take_while1(is_word_char), |word: &str| word != "@");
+    alt((include, file, map(word, Kind::Word), map(quoted, Kind::Quoted), symbol)).parse(input)
+}
+
+fn include(input: &str) -> IResult<&str, Kind<'_>> {
+    value(Kind::Include, terminated(tag_no_case("@include"), not(satisfy(is_word_char)))).parse(input)
+}
+
+fn file(input: &str) -> IResult<&str, Kind<'_>> {
+    map(preceded(char('@'), alt((take_while1(is_word_char), quoted))), Kind::File).parse(input)
 }
 
 fn quoted(input: &str) -> IResult<&str, &str> {
@@ -137,6 +154,8 @@ fn bad_character(expression: &str, at: usize) -> FilterError {
     match c {
         '"' | '\'' => FilterError::new(expression, at..expression.len(), "the quote is never closed")
             .expected(format!("a closing {c}")),
+        '@' => FilterError::new(expression, span, "the name of a file is missing after \"@\"")
+            .expected("@FILE, or @\"FILE\" where the name has blanks"),
         '&' => FilterError::new(expression, span, "a single \"&\" has no meaning").suggest(Some("and")),
         '|' => FilterError::new(expression, span, "a single \"|\" has no meaning").suggest(Some("or")),
         _ => FilterError::new(expression, span, format!("{c:?} has no meaning here"))
@@ -149,8 +168,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn all(text: &str) -> Result<Vec<Token<'_>>, FilterError> {
+        let mut all = Vec::new();
+        tokens(text, 0..text.len(), &mut all).map(|()| all)
+    }
+
     fn kinds(expression: &str) -> Vec<Kind<'_>> {
-        tokens(expression).unwrap().into_iter().map(|token| token.kind).collect()
+        all(expression).unwrap().into_iter().map(|token| token.kind).collect()
     }
 
     #[test]
@@ -167,13 +191,31 @@ mod tests {
     #[test]
     fn quotes_hold_anything_but_themselves() {
         assert_eq!(kinds("'a \"b\" #c' \"\""), [Kind::Quoted("a \"b\" #c"), Kind::Quoted("")]);
-        assert!(tokens("ident 'a").is_err());
+        assert!(all("ident 'a").is_err());
+    }
+
+    #[test]
+    fn files_begin_with_an_at_sign() {
+        use Kind::{File, Include, Quoted, Word};
+        assert_eq!(
+            kinds("@bad.txt @\"a b\" @'c' a@b"),
+            [File("bad.txt"), File("a b"), File("c"), Word("a@b")]
+        );
+        assert_eq!(kinds("@INCLUDE 'x y' @included"), [Include, Quoted("x y"), File("included")]);
+        assert!(all("ip in @ x").is_err() && all("@").is_err());
+    }
+
+    #[test]
+    fn a_part_has_its_places_in_the_whole() {
+        let mut part = Vec::new();
+        tokens("tcp and udp", 4..8, &mut part).unwrap();
+        assert_eq!(part, [Token { kind: Kind::Word("and"), span: 4..7 }]);
     }
 
     proptest! {
         #[test]
-        fn every_character_is_in_a_token_or_between_two(text in "[a-z0-9 .=!<>&|(),'\"#ü\n\\[\\]]{0,40}") {
-            if let Ok(tokens) = tokens(&text) {
+        fn every_character_is_in_a_token_or_between_two(text in "[a-z0-9 .=!<>&|@(),'\"#ü\n\\[\\]]{0,40}") {
+            if let Ok(tokens) = all(&text) {
                 let mut end = 0;
                 for token in tokens {
                     let between = &text[end..token.span.start];

@@ -3,26 +3,37 @@
 //! An expression goes through these stages, each a file:
 //!
 //! ```text
-//! text -> lex -> tokens -> parse (vocabulary) -> terms -> check (value) -> predicates -> eval    one flow
-//!                                                                                     -> kernel  one batch
-//!                                                                                     -> prune   block summary
+//! text -> script (lex) -> tokens -> parse (vocabulary) -> terms -> check (value) -> predicates -> eval    one flow
+//!         included files                                           files of values             -> kernel  one batch
+//!                                                                                               -> prune   block summary
 //! ```
 //!
 //! The language is described for users in `docs/filter.md`.
 
+mod addrs;
 mod check;
+mod columns;
+mod dialect;
 mod error;
 mod eval;
 mod explain;
 mod expr;
 mod kernel;
 mod lex;
+mod list;
+mod names;
 mod parse;
+mod parser;
+mod payload;
+mod phrases;
+mod plain;
 mod predicate;
 mod prune;
+mod script;
 mod sets;
 mod suggest;
 mod terms;
+mod tree;
 mod value;
 mod vocabulary;
 pub mod zones;
@@ -31,9 +42,13 @@ pub mod zones;
 mod tests;
 
 pub use error::FilterError;
+pub use names::value_name;
+pub use parser::FilterParser;
+pub use phrases::{Phrase, phrases};
 pub use suggest::nearest;
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -46,10 +61,10 @@ use crate::record::{Field, FieldSet, Flow};
 /// A question that every flow answers with yes or no.
 ///
 /// A term about a field that the flow does not have is false, whatever its comparator; the term's negation is
-/// therefore true. No name is looked up, no file is read.
+/// therefore true. No name is ever looked up in the DNS.
 ///
-/// The [`Display`](fmt::Display) form is the expression in one canonical spelling; it reads back as the same
-/// filter. Cloning is cheap.
+/// The [`Display`](fmt::Display) form is the expression in one canonical spelling, relative times turned into points in
+/// time; it reads back as the same filter. Cloning is cheap.
 ///
 /// ```
 /// use flowcore::{Field, Filter, Flow};
@@ -75,19 +90,49 @@ struct Inner {
 }
 
 impl Filter {
-    /// Parses an expression; one of nothing but white space and comments is `any`.
+    /// Parses an expression; one of nothing but white space and comments is `any`. No file is read. Times like `-2h`
+    /// are before the time of the machine's clock.
     ///
     /// # Errors
     /// When the expression is wrong; the error points at the place, says what was expected there and, if there
-    /// is one, which word was perhaps meant.
+    /// is one, which word was perhaps meant. An expression that names a file is wrong.
     pub fn parse(expression: &str) -> Result<Self, FilterError> {
-        let tree = check::check(expression, &parse::parse(expression)?)?;
-        Ok(Self::new(expression, tree))
+        FilterParser::new().parse(expression)
+    }
+
+    /// Parses an expression that may name files (`@include common.nf`, `ip in @bad.txt`), which are looked up in this
+    /// folder; the empty path is the working directory. More ways are in [`FilterParser`].
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse); also when a file cannot be read or something in it is wrong, in which case the error
+    /// shows the line of the file.
+    ///
+    /// ```
+    /// # use flowcore::Filter;
+    /// let error = Filter::parse_with_files("ip in @missing.txt", "").unwrap_err();
+    /// assert!(error.message().starts_with("cannot read missing.txt"));
+    /// ```
+    pub fn parse_with_files(expression: &str, folder: impl AsRef<Path>) -> Result<Self, FilterError> {
+        FilterParser::new().files_in(folder).parse(expression)
     }
 
     /// The filter that every flow matches.
     pub fn any() -> Self {
         Self::new("any", Expr::Term(Predicate { text: "any".to_owned(), condition: Condition::Any }))
+    }
+
+    /// The flows that match this filter and another one.
+    ///
+    /// ```
+    /// # use flowcore::Filter;
+    /// let both = Filter::parse("tcp or udp")?.and(&Filter::parse("port 53")?);
+    /// assert_eq!(both.expression(), "(tcp or udp) and port 53");
+    /// # Ok::<(), flowcore::FilterError>(())
+    /// ```
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let tree = Expr::and(vec![self.0.tree.clone(), other.0.tree.clone()]);
+        Self::new(&tree.to_string(), tree)
     }
 
     fn new(expression: &str, tree: Expr<Predicate>) -> Self {

@@ -4,7 +4,8 @@
 //! or      = and { ( "or" | "||" ) and }
 //! and     = not { ( "and" | "&&" ) not }
 //! not     = { "not" | "!" } ( "(" or ")" | term )
-//! term    = phrase [ compare value | [ "not" ] "in" "[" value { [ "," ] value } "]" ]
+//! term    = phrase [ compare value | [ "not" ] "in" ( file | "[" item { [ "," ] item } "]" ) ]
+//! item    = value | file
 //! ```
 //!
 //! What a phrase is says the vocabulary; what a value means is for the check. Here a value is text with a place.
@@ -15,6 +16,7 @@ use std::ops::Range;
 use super::FilterError;
 use super::expr::Expr;
 use super::lex::{self, Cmp, Kind, Token};
+use super::script::Script;
 use super::vocabulary::{self, Subject};
 use crate::record::FieldKind;
 
@@ -44,14 +46,18 @@ pub(super) enum Relation {
 /// A value as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Operand {
+    /// The value, or the name of the file.
     pub(super) text: String,
     pub(super) span: Range<usize>,
+    /// The values are in a file.
+    pub(super) is_file: bool,
 }
 
 /// Parses an expression; nothing but white space is `any`.
-pub(super) fn parse(expression: &str) -> Result<Expr<Term>, FilterError> {
-    let tokens = lex::tokens(expression)?;
-    let mut parser = Parser { expression, tokens: &tokens, at: 0, depth: 0 };
+pub(super) fn parse(script: &Script) -> Result<Expr<Term>, FilterError> {
+    let tokens = script.tokens()?;
+    let mut parser =
+        Parser { expression: script.text(), end: script.end(), tokens: &tokens, at: 0, depth: 0 };
     if tokens.is_empty() {
         return Ok(Expr::Term(Term::without_values("any".to_owned(), Subject::Any)));
     }
@@ -74,6 +80,8 @@ impl Term {
 /// A place in the tokens of an expression.
 pub(super) struct Parser<'a> {
     pub(super) expression: &'a str,
+    /// Where the expression ends.
+    end: usize,
     pub(super) tokens: &'a [Token<'a>],
     /// The next token.
     pub(super) at: usize,
@@ -82,6 +90,9 @@ pub(super) struct Parser<'a> {
 }
 
 type Parsed<T> = Result<T, FilterError>;
+
+/// [`Expr::and`] or [`Expr::or`].
+type Join = fn(Vec<Expr<Term>>) -> Expr<Term>;
 
 impl<'a> Parser<'a> {
     fn or(&mut self) -> Parsed<Expr<Term>> {
@@ -105,8 +116,7 @@ impl<'a> Parser<'a> {
         while self.eat(Kind::Not) || self.eat_word("not") {
             negated = !negated;
         }
-        let inner =
-            if self.peek_kind() == Some(Kind::Open) { self.group()? } else { Expr::Term(self.term()?) };
+        let inner = if self.peek_kind() == Some(Kind::Open) { self.group()? } else { self.terms()? };
         Ok(if negated { inner.negate() } else { inner })
     }
 
@@ -130,15 +140,48 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn term(&mut self) -> Parsed<Term> {
+    /// A term; `src and dst port 53` is two of them, each for its side.
+    fn terms(&mut self) -> Parsed<Expr<Term>> {
+        let Some((sides, join)) = self.sides() else { return Ok(Expr::Term(self.term(None)?)) };
+        self.at += 3;
+        let start = self.at;
+        let first = self.term(Some(sides[0]))?;
+        self.at = start;
+        let second = self.term(Some(sides[1]))?;
+        Ok(join(vec![Expr::Term(first), Expr::Term(second)]))
+    }
+
+    /// Both sides, joined.
+    fn sides(&self) -> Option<([&'a str; 2], Join)> {
         let words = self.words();
+        let is = |at: usize, word| words.get(at).is_some_and(|typed: &&str| typed.eq_ignore_ascii_case(word));
+        let sides = match [is(0, "src") && is(2, "dst"), is(0, "dst") && is(2, "src")] {
+            [true, _] => ["src", "dst"],
+            [_, true] => ["dst", "src"],
+            _ => return None,
+        };
+        match (is(1, "and"), is(1, "or")) {
+            (true, _) => Some((sides, Expr::and)),
+            (_, true) => Some((sides, Expr::or)),
+            _ => None,
+        }
+    }
+
+    /// One term, whose phrase begins with the word for its side where that stands further ahead.
+    fn term(&mut self, side: Option<&'a str>) -> Parsed<Term> {
+        let words: Vec<&str> = side.into_iter().chain(self.words()).collect();
+        let ahead = usize::from(side.is_some());
         let found = match vocabulary::find(&words) {
-            Ok(found) => found,
-            Err(unknown) => return Err(self.no_term(unknown.known, &unknown.next)),
+            Ok(found) if found.words > ahead => found,
+            Ok(_) => return Err(self.no_term(0, &[])),
+            Err(unknown) if side.is_some() && unknown.known <= ahead => {
+                return Err(self.no_sides(&unknown.next));
+            }
+            Err(unknown) => return Err(self.no_term(unknown.known.saturating_sub(ahead), &unknown.next)),
         };
         let start = self.span().start;
         let takes_mask = words.get(found.words - 1).is_some_and(|word| word.eq_ignore_ascii_case("net"));
-        self.at += found.words;
+        self.at += found.words - ahead;
         let (name, subject) = match found.subject {
             Some(subject) => (found.name, subject),
             None => self.named_field()?,
@@ -148,7 +191,12 @@ impl<'a> Parser<'a> {
             Some(kind) => {
                 let phrase = start..self.last_span().end;
                 let takes = Takes { kind, expected: subject.expected(), phrase, mask: takes_mask };
-                self.comparison(name, subject, takes)
+                let mut term = self.comparison(name, subject, takes)?;
+                self.regex_flags(&mut term)?;
+                match self.loose_word(&term) {
+                    Some(error) => Err(error),
+                    None => Ok(term),
+                }
             }
         }
     }
@@ -173,7 +221,9 @@ impl<'a> Parser<'a> {
         let start = self.span();
         let negated_list = self.word_at(0, "not") && self.word_at(1, "in");
         self.at += usize::from(negated_list);
-        let (relation, values) = if self.eat_word("in") {
+        let is_list = self.word_at(0, "in") && (self.list_at(1) || !subject.has_value("in"));
+        let (relation, values) = if is_list {
+            self.at += 1;
             let relation = if negated_list { Relation::NotIn } else { Relation::In };
             (relation, self.list(&takes)?)
         } else {
@@ -200,6 +250,9 @@ impl<'a> Parser<'a> {
 
     fn list(&mut self, takes: &Takes) -> Parsed<Vec<Operand>> {
         let open = self.span();
+        if let Some(file) = self.file() {
+            return Ok(vec![file]);
+        }
         if !self.eat(Kind::OpenList) {
             return Err(self
                 .error(open, "a list stands in brackets")
@@ -213,7 +266,10 @@ impl<'a> Parser<'a> {
                     return Err(self.never_closed(open));
                 }
                 Some(Kind::Word(word)) if is_connective(word) => return Err(self.never_closed(open)),
-                Some(_) => values.push(self.operand(&Takes { mask: false, ..takes.clone() })?),
+                Some(_) => values.push(match self.file() {
+                    Some(file) => file,
+                    None => self.operand(&Takes { mask: false, ..takes.clone() })?,
+                }),
             }
             self.eat(Kind::Comma);
         }
@@ -223,6 +279,14 @@ impl<'a> Parser<'a> {
             return Err(self.error(span, "the list is empty").expected(takes.expected));
         }
         Ok(values)
+    }
+
+    /// A file of values.
+    fn file(&mut self) -> Option<Operand> {
+        let Some(Kind::File(name)) = self.peek_kind() else { return None };
+        let file = Operand { text: name.to_owned(), span: self.span(), is_file: true };
+        self.at += 1;
+        Some(file)
     }
 
     /// One value; some are written in several words.
@@ -239,7 +303,7 @@ impl<'a> Parser<'a> {
             FieldKind::Time if !quoted => self.time_of_day(&mut text),
             _ => {}
         }
-        Ok(Operand { text, span: start..self.last_span().end })
+        Ok(Operand { text, span: start..self.last_span().end, is_file: false })
     }
 
     /// `10.0.0.0 / 8` and `10.0.0.0 255.0.0.0` become one word.
@@ -252,6 +316,7 @@ impl<'a> Parser<'a> {
         }
         if let Some(word) = self.peek_word()
             && mask
+            && text.starts_with(|c: char| c.is_ascii_digit())
             && !text.contains('/')
             && word.parse::<Ipv4Addr>().is_ok()
         {
@@ -261,7 +326,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// `2023-09-28 17:22` becomes one word.
+    /// `2023-09-28 17:22` and `now - 2h` become one word.
     fn time_of_day(&mut self, text: &mut String) {
         let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         let is_date = text.contains(['-', '/']) && text.split(['-', '/']).all(digits);
@@ -270,6 +335,14 @@ impl<'a> Parser<'a> {
             && word.split_once(':').is_some_and(|(hour, _)| hour.len() <= 2 && digits(hour))
         {
             text.push('T');
+            text.push_str(word);
+            self.at += 1;
+        }
+        while let Some(word) = self.peek_word()
+            && (text.eq_ignore_ascii_case("now") && word.starts_with(['-', '+'])
+                || text.ends_with(['-', '+']))
+            && !is_connective(word)
+        {
             text.push_str(word);
             self.at += 1;
         }
@@ -298,7 +371,7 @@ impl<'a> Parser<'a> {
         self.peek().map(|token| token.kind)
     }
 
-    fn peek_word(&self) -> Option<&'a str> {
+    pub(super) fn peek_word(&self) -> Option<&'a str> {
         match self.peek_kind() {
             Some(Kind::Word(word)) => Some(word),
             _ => None,
@@ -307,8 +380,7 @@ impl<'a> Parser<'a> {
 
     /// Where the next token stands; empty at the end of the expression.
     pub(super) fn span(&self) -> Range<usize> {
-        let end = self.expression.trim_end().len();
-        self.peek().map_or(end..end, |token| token.span.clone())
+        self.peek().map_or(self.end..self.end, |token| token.span.clone())
     }
 
     /// Where the last token stands that was taken.
@@ -328,6 +400,12 @@ impl<'a> Parser<'a> {
             Some(Token { kind: Kind::Word(word), .. }) => word.eq_ignore_ascii_case(keyword),
             _ => false,
         }
+    }
+
+    /// Whether a list begins at this token.
+    fn list_at(&self, ahead: usize) -> bool {
+        let token = self.tokens.get(self.at + ahead);
+        token.is_some_and(|token| matches!(token.kind, Kind::OpenList | Kind::File(_)))
     }
 
     fn eat_word(&mut self, keyword: &str) -> bool {
@@ -359,10 +437,25 @@ impl<'a> Parser<'a> {
 
 /// A value or name as a word, in quotes if it would not be read as one.
 pub(super) fn quote(text: &str) -> String {
-    let reserved = is_connective(text) || text.eq_ignore_ascii_case("in") || Cmp::from_word(text).is_some();
+    let reserved = is_connective(text)
+        || text.starts_with('@')
+        || text.eq_ignore_ascii_case("in")
+        || Cmp::from_word(text).is_some();
     if !text.is_empty() && !reserved && text.chars().all(lex::is_word_char) {
         return text.to_owned();
     }
+    in_quotes(text)
+}
+
+/// The name of a file of values as it is written.
+pub(super) fn quote_file(name: &str) -> String {
+    if !name.is_empty() && name.chars().all(lex::is_word_char) {
+        return format!("@{name}");
+    }
+    format!("@{}", in_quotes(name))
+}
+
+fn in_quotes(text: &str) -> String {
     let quote = if text.contains('"') { '\'' } else { '"' };
     format!("{quote}{text}{quote}")
 }
@@ -373,11 +466,15 @@ pub(super) fn is_connective(word: &str) -> bool {
 }
 
 /// Words of the longest phrase, and one more.
-const MAX_PHRASE: usize = 5;
+const MAX_PHRASE: usize = 6;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn parse(expression: &str) -> Parsed<Expr<Term>> {
+        super::parse(&Script::new(expression, None, None)?)
+    }
 
     fn terms(expression: &str) -> Vec<(String, Relation, Vec<String>)> {
         let mut terms = Vec::new();
@@ -405,6 +502,33 @@ mod tests {
             ["2023-09-28", "2023-09-29T17:22", "2023/09/30T7:00"]
         );
         assert!(parse("ip 10.0.0.0 255.0.0.0").is_err());
+        assert_eq!(terms("first > now - 2h and last < now -5m")[1].2, ["now-5m"]);
+        assert_eq!(terms("first > now - 2h and last < now")[0].2, ["now-2h"]);
+    }
+
+    #[test]
+    fn both_sides_can_be_named_at_once() {
+        let both = |text: &str| parse(text).unwrap().try_map(&mut |t| Ok::<_, ()>(t.name.clone())).unwrap();
+        assert_eq!(both("src and dst port 53").to_string(), "src port and dst port");
+        assert_eq!(
+            both("tcp and DST OR SRC ip in [10.0.0.0/8 1.2.3.4]").to_string(),
+            "tcp and (dst ip or src ip)"
+        );
+        assert_eq!(
+            both("not src and dst port > 1023 and udp").to_string(),
+            "not (src port and dst port) and udp"
+        );
+        assert_eq!(terms("src and dst port 53")[1].2, ["53"]);
+        for text in [
+            "src and dst",
+            "src and dst and tcp",
+            "src and src port 5",
+            "src or dst prot 5",
+            "src and dst tcp",
+            "src and dst bytes 5",
+        ] {
+            assert!(parse(text).is_err(), "{text}");
+        }
     }
 
     #[test]
@@ -412,6 +536,19 @@ mod tests {
         let values = vec!["80".to_owned(), "443".to_owned(), "8000-8100".to_owned()];
         assert_eq!(terms("port in [80,443 , 8000-8100]")[0], ("port".into(), Relation::In, values.clone()));
         assert_eq!(terms("port not in [80 443 8000-8100]")[0], ("port".into(), Relation::NotIn, values));
+    }
+
+    #[test]
+    fn a_list_can_be_in_a_file() {
+        let list = |text: &str| match parse(text).unwrap() {
+            Expr::Term(term) => term.values.into_iter().map(|v| (v.text, v.is_file)).collect::<Vec<_>>(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(list("ip in @bad.txt"), [("bad.txt".into(), true)]);
+        assert_eq!(
+            list("ip not in [1.2.3.4, @'a b' '@c']"),
+            [("1.2.3.4".into(), false), ("a b".into(), true), ("@c".into(), false)]
+        );
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::sets::{AddrSet, ByteSet, ContentSet, Ranges, TextSet};
+use super::addrs::AddrSet;
+use super::columns::ColumnSet;
+use super::payload::PayloadCondition;
+use super::sets::{ByteSet, ContentSet, Ranges, TextSet};
 use crate::record::{Field, Protocol};
 
 /// A term whose words have been resolved to fields and sets of values.
@@ -27,11 +30,18 @@ pub(super) enum Condition {
         test: Test,
         negated: bool,
     },
-    /// The same for a column that has no field.
+    /// Something that payloads say.
+    Payload(PayloadCondition),
+    /// The same as for fields for a column that has none.
     Column {
         name: String,
-        texts: TextSet,
+        values: ColumnSet,
         negated: bool,
+    },
+    /// Some of these fields has a value from that of the first limit to that of the second one.
+    Between {
+        fields: &'static [Field],
+        limits: [Field; 2],
     },
 }
 
@@ -48,6 +58,8 @@ pub(super) enum Test {
     Mpls(MplsPart, Ranges<u64>),
     /// Bytes somewhere in a payload.
     Content(ContentSet),
+    /// Any of the three numbers of an access list.
+    Acl(Ranges<u64>),
 }
 
 /// What of an MPLS label stack entry is looked at.
@@ -75,12 +87,20 @@ impl Condition {
         match self {
             Self::Any | Self::Column { .. } => Vec::new(),
             Self::Family(_) => vec![Field::SrcAddr, Field::DstAddr],
+            Self::Payload(condition) => condition.fields(),
             Self::Fields { fields, protocols, .. } => {
                 let guard = (!protocols.is_empty()).then_some(Field::Protocol);
                 fields.iter().copied().chain(guard).collect()
             }
+            Self::Between { fields, limits } => fields.iter().chain(limits).copied().collect(),
         }
     }
+}
+
+/// Whether any number of an access list, `0x8e1a5fc2/0x0/0x1`, is in the set.
+pub(super) fn acl_holds(text: &str, set: &Ranges<u64>) -> bool {
+    let number = |part: &str| u64::from_str_radix(part.strip_prefix("0x")?, 16).ok();
+    text.split('/').filter_map(number).any(|number| set.contains(number))
 }
 
 /// Whether a column of the source is the one a filter names: case and the kind of dash do not matter.

@@ -3,9 +3,10 @@
 //! A `not` turns the question round, so for every part of the expression two things are worked out: may some row
 //! satisfy it, and may some row fail it. Both may err towards yes, never towards no.
 
+use super::addrs::AddrSet;
 use super::expr::Expr;
-use super::predicate::{Condition, Predicate, Test};
-use super::sets::{AddrSet, ByteSet, Ranges};
+use super::predicate::{Condition, Predicate, Test, acl_holds};
+use super::sets::{ByteSet, Ranges};
 use super::zones::{AddrBounds, Bounds, TextChoice, Zone, Zones};
 use crate::record::{Field, Protocol};
 
@@ -53,7 +54,17 @@ impl Condition {
         match self {
             Self::Any => Chance { yes: true, no: false },
             Self::Column { .. } => Chance { yes: true, no: true },
+            Self::Between { fields, limits } => {
+                let is_there = |field: &Field| !matches!(numbers(*field, zones), Zone::Empty);
+                Chance { yes: fields.iter().any(is_there) && limits.iter().all(is_there), no: true }
+            }
             Self::Family(version) => family(*version, zones),
+            // A summary of a block does not say what is in payloads, only whether there are any.
+            Self::Payload(condition) => {
+                let there =
+                    condition.payloads().iter().any(|&field| !matches!(zones.text(field), Zone::Empty));
+                Chance { yes: there && condition.guard.chance(zones).yes, no: true }
+            }
             Self::Fields { fields, protocols, test, negated } => {
                 let outcomes: Vec<Outcome> = fields.iter().map(|&field| test.outcome(field, zones)).collect();
                 let own = of_fields(&outcomes, *negated);
@@ -115,6 +126,9 @@ impl Test {
             }
             Self::Content(set) => {
                 outcome(zones.text(field), rows, |choice| in_texts(choice, |text| set.occurs_in(text)))
+            }
+            Self::Acl(set) => {
+                outcome(zones.text(field), rows, |choice| in_texts(choice, |text| acl_holds(text, set)))
             }
             // The bounds of whole entries say nothing about a part of them.
             Self::Mpls(..) => outcome(zones.number(field), rows, |_| (true, true, 0)),

@@ -1,15 +1,18 @@
-//! The sets of values that terms test for: ranges of numbers, times and addresses, byte values, texts.
+//! The sets of values that terms test for: ranges of numbers and times, byte values, texts.
 //!
 //! Every comparison becomes membership in such a set (`port > 1023` is the range 1024 to the largest port), so
 //! evaluation knows one question only, and a list of a million addresses is one binary search.
 
-use std::net::IpAddr;
-
-use crate::record::Addr;
-
 /// Values in sorted ranges that do not overlap, both ends included.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Ranges<T>(Vec<(T, T)>);
+
+impl<T> Default for Ranges<T> {
+    /// No value.
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
 
 impl<T: Copy + Ord> Ranges<T> {
     /// The values of all these ranges; one whose first value is the larger holds nothing.
@@ -70,48 +73,6 @@ impl ByteSet {
     pub(super) fn union(mut self, other: Self) -> Self {
         self.0.iter_mut().zip(other.0).for_each(|(word, other)| *word |= other);
         self
-    }
-}
-
-/// IP addresses, the two families apart: no IPv4 prefix ever holds an IPv6 address.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct AddrSet {
-    pub(super) v4: Ranges<u32>,
-    pub(super) v6: Ranges<u128>,
-}
-
-/// A prefix; bits of the address past its length do not matter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Prefix {
-    pub(super) addr: IpAddr,
-    pub(super) len: u8,
-}
-
-impl AddrSet {
-    pub(super) fn new(prefixes: &[Prefix]) -> Self {
-        let v4 = prefixes.iter().filter_map(|prefix| match prefix.addr {
-            IpAddr::V4(addr) => {
-                let host = u32::MAX.checked_shr(u32::from(prefix.len)).unwrap_or(0);
-                Some((u32::from(addr) & !host, u32::from(addr) | host))
-            }
-            IpAddr::V6(_) => None,
-        });
-        let v6 = prefixes.iter().filter_map(|prefix| match prefix.addr {
-            IpAddr::V6(addr) => {
-                let host = u128::MAX.checked_shr(u32::from(prefix.len)).unwrap_or(0);
-                Some((u128::from(addr) & !host, u128::from(addr) | host))
-            }
-            IpAddr::V4(_) => None,
-        });
-        Self { v4: Ranges::new(v4), v6: Ranges::new(v6) }
-    }
-
-    pub(super) fn contains(&self, addr: Addr) -> bool {
-        match addr {
-            Addr::Unknown => false,
-            Addr::V4(addr) => self.v4.contains(addr.into()),
-            Addr::V6(addr) => self.v6.contains(addr.into()),
-        }
     }
 }
 
@@ -217,17 +178,6 @@ mod tests {
             let (p, t): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
             prop_assert_eq!(fits(&p, &t), naive(&p, &t));
         }
-    }
-
-    #[test]
-    fn a_zero_length_prefix_is_its_whole_family() {
-        let set = AddrSet::new(&[Prefix { addr: "10.1.2.3".parse().unwrap(), len: 0 }]);
-        assert!(set.contains("255.255.255.255".parse().unwrap()) && set.contains("0.0.0.0".parse().unwrap()));
-        assert!(!set.contains("::".parse().unwrap()) && !set.contains("::ffff:10.1.2.3".parse().unwrap()));
-        let set = AddrSet::new(&[Prefix { addr: "2001:db8::7".parse().unwrap(), len: 128 }]);
-        assert!(
-            set.contains("2001:db8::7".parse().unwrap()) && !set.contains("2001:db8::8".parse().unwrap())
-        );
     }
 
     #[test]

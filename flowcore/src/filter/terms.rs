@@ -3,6 +3,7 @@
 //! The names of fields and protocols are phrases of their own and have no row here, unless they mean more than the
 //! field's value.
 
+use super::payload::Part as PayloadPart;
 use super::vocabulary::{Aspect, Subject};
 use crate::record::{Field, Protocol};
 
@@ -27,6 +28,12 @@ pub(super) enum Meaning {
     Implying(&'static [Protocol], Field),
     /// A part of what the fields hold.
     Part(Aspect, &'static [Field]),
+    /// Something that payloads say.
+    Payload(PayloadPart, &'static [Field]),
+    /// The field has this value; the term takes none.
+    Fixed(Field, u64),
+    /// One of the fields lies between two others; the term takes no value.
+    Between(&'static [Field], [Field; 2]),
 }
 
 impl Meaning {
@@ -43,11 +50,14 @@ impl Meaning {
             Self::Fields(several) => fields(several, &[], Aspect::Whole),
             Self::Implying(protocols, field) => fields(&[field], protocols, Aspect::Whole),
             Self::Part(aspect, several) => fields(several, &[], aspect),
+            Self::Payload(part, fields) => Some(Subject::Payload { part, fields }),
+            Self::Fixed(field, number) => Some(Subject::Fixed(field, number)),
+            Self::Between(several, limits) => Some(Subject::Between(several, limits)),
         }
     }
 }
 
-const fn row(phrases: &'static [&'static str], meaning: Meaning) -> Row {
+pub(super) const fn row(phrases: &'static [&'static str], meaning: Meaning) -> Row {
     Row { phrases, meaning }
 }
 
@@ -56,17 +66,21 @@ const ICMP: &[Protocol] = &[Protocol::ICMP, Protocol::ICMPV6];
 
 const LABELS: &[Field] = &Field::MPLS;
 
-/// Every phrase that is not just the name of a field or protocol.
+const PORTS: &[Field] = &[Field::SrcPort, Field::DstPort];
+const PORT_BLOCK: [Field; 2] = [Field::PortBlockStart, Field::PortBlockEnd];
+const TTLS: [Field; 2] = [Field::MaxTtl, Field::MaxTtl];
+
+/// Every phrase that is not just the name of a field or protocol. Of spellings, those of older versions stand last.
 pub(super) static TERMS: &[Row] = {
-    use Aspect::{Content, MplsBottom, MplsClass};
-    use Meaning::{Any, Family, Fields, Implying, Named, One, Part};
+    use Aspect::{Acl, Content, FlowDirection, MplsBottom, MplsClass};
+    use Meaning::{Any, Between, Family, Fields, Fixed, Implying, Named, One, Part};
     &[
         row(&["any"], Any),
-        row(&["ipv4"], Family(4)),
-        row(&["ipv6"], Family(6)),
+        row(&["ipv4", "inet"], Family(4)),
+        row(&["ipv6", "inet6"], Family(6)),
         row(&["src port"], One(Field::SrcPort)),
         row(&["dst port"], One(Field::DstPort)),
-        row(&["port"], Fields(&[Field::SrcPort, Field::DstPort])),
+        row(&["port"], Fields(PORTS)),
         row(&["src ip", "src host", "src net"], One(Field::SrcAddr)),
         row(&["dst ip", "dst host", "dst net"], One(Field::DstAddr)),
         row(&["ip", "host", "net"], Fields(&[Field::SrcAddr, Field::DstAddr])),
@@ -78,17 +92,55 @@ pub(super) static TERMS: &[Row] = {
         row(&["out packets"], One(Field::OutPackets)),
         row(&["in bytes"], One(Field::InBytes)),
         row(&["out bytes"], One(Field::OutBytes)),
+        row(&["flows", "flow"], One(Field::Flows)),
         row(&["first seen", "first"], One(Field::First)),
         row(&["last seen", "last"], One(Field::Last)),
         row(&["src tos", "tos"], One(Field::SrcTos)),
         row(&["dst tos"], One(Field::DstTos)),
+        row(&["src as"], One(Field::SrcAs)),
+        row(&["dst as"], One(Field::DstAs)),
+        row(&["as"], Fields(&[Field::SrcAs, Field::DstAs])),
+        row(&["prev as", "previous as"], One(Field::PrevAs)),
+        row(&["next as"], One(Field::NextAs)),
+        row(&["src mask"], One(Field::SrcMask)),
+        row(&["dst mask"], One(Field::DstMask)),
+        row(&["mask"], Fields(&[Field::SrcMask, Field::DstMask])),
+        row(&["in if"], One(Field::InputIf)),
+        row(&["out if"], One(Field::OutputIf)),
+        row(&["if"], Fields(&[Field::InputIf, Field::OutputIf])),
+        row(&["next ip", "next host", "next net"], One(Field::NextHop)),
+        row(
+            &["bgp next ip", "bgp next host", "bgp next net", "bgpnext ip", "bgpnext host", "bgpnext net"],
+            One(Field::BgpNextHop),
+        ),
+        row(
+            &["router ip", "router host", "router net", "exporter ip", "exporter host", "exporter net"],
+            One(Field::RouterAddr),
+        ),
+        row(&["exporter id", "exporter sysid", "sysid"], One(Field::ExporterId)),
+        row(&["engine type", "engine-type"], One(Field::EngineType)),
+        row(&["engine id", "engine-id"], One(Field::EngineId)),
+        row(&["observation domain id"], One(Field::ObservationDomain)),
+        row(&["observation point id"], One(Field::ObservationPoint)),
+        row(&["flowdir", "dir"], Part(FlowDirection, &[Field::Direction])),
+        row(&["fwdstat"], One(Field::FwdStatus)),
+        row(&["count", "cnt"], One(Field::RecordNumber)),
         row(&["min ttl"], One(Field::MinTtl)),
         row(&["max ttl"], One(Field::MaxTtl)),
+        row(&["ttl equal"], Between(&[Field::MinTtl], TTLS)),
         row(&["ttl"], Fields(&[Field::MinTtl, Field::MaxTtl])),
-        row(&["src mac"], One(Field::SrcMac)),
-        row(&["dst mac"], One(Field::DstMac)),
-        row(&["mac"], Fields(&[Field::SrcMac, Field::DstMac])),
-        row(&["vlan", "src vlan"], One(Field::Vlan)),
+        row(&["in src mac"], One(Field::SrcMac)),
+        row(&["in dst mac"], One(Field::InDstMac)),
+        row(&["out src mac"], One(Field::OutSrcMac)),
+        row(&["out dst mac"], One(Field::DstMac)),
+        row(&["src mac"], Fields(&[Field::SrcMac, Field::OutSrcMac])),
+        row(&["dst mac"], Fields(&[Field::DstMac, Field::InDstMac])),
+        row(&["in mac"], Fields(&[Field::SrcMac, Field::InDstMac])),
+        row(&["out mac"], Fields(&[Field::OutSrcMac, Field::DstMac])),
+        row(&["mac"], Fields(&[Field::SrcMac, Field::DstMac, Field::InDstMac, Field::OutSrcMac])),
+        row(&["src vlan"], One(Field::Vlan)),
+        row(&["dst vlan"], One(Field::DstVlan)),
+        row(&["vlan"], Fields(&[Field::Vlan, Field::DstVlan])),
         row(&["mpls any"], Fields(LABELS)),
         row(&["mpls eos"], Part(MplsBottom, LABELS)),
         row(&["mpls label0"], One(Field::Mpls1)),
@@ -111,9 +163,9 @@ pub(super) static TERMS: &[Row] = {
         row(&["mpls exp7"], Part(MplsClass, &[Field::Mpls8])),
         row(&["mpls exp8"], Part(MplsClass, &[Field::Mpls9])),
         row(&["mpls exp9"], Part(MplsClass, &[Field::Mpls10])),
-        row(&["src tun ip", "src tun host", "src tun net"], One(Field::TunSrcAddr)),
-        row(&["dst tun ip", "dst tun host", "dst tun net"], One(Field::TunDstAddr)),
-        row(&["tun ip", "tun host", "tun net"], Fields(&[Field::TunSrcAddr, Field::TunDstAddr])),
+        row(&["src tun ip", "src tun host", "src tun net", "src tunip"], One(Field::TunSrcAddr)),
+        row(&["dst tun ip", "dst tun host", "dst tun net", "dst tunip"], One(Field::TunDstAddr)),
+        row(&["tun ip", "tun host", "tun net", "tunip"], Fields(&[Field::TunSrcAddr, Field::TunDstAddr])),
         row(&["tun proto", "tun protocol"], One(Field::TunProto)),
         row(&["tun type"], One(Field::TunType)),
         row(&["tun id"], One(Field::TunId)),
@@ -129,6 +181,67 @@ pub(super) static TERMS: &[Row] = {
         row(&["in payload content"], Part(Content, &[Field::InPayload])),
         row(&["out payload content"], Part(Content, &[Field::OutPayload])),
         row(&["payload content"], Part(Content, &[Field::InPayload, Field::OutPayload])),
+        row(
+            &[
+                "src nat ip",
+                "src nat host",
+                "src nat net",
+                "src xlate ip",
+                "src xlate host",
+                "src xlate net",
+                "src xip",
+                "src xnet",
+                "src nip",
+            ],
+            One(Field::PktSrcAddr),
+        ),
+        row(
+            &[
+                "dst nat ip",
+                "dst nat host",
+                "dst nat net",
+                "dst xlate ip",
+                "dst xlate host",
+                "dst xlate net",
+                "dst xip",
+                "dst xnet",
+                "dst nip",
+            ],
+            One(Field::PktDstAddr),
+        ),
+        row(
+            &["nat ip", "nat host", "nat net", "xlate ip", "xlate host", "xlate net", "xip", "xnet", "nip"],
+            Fields(&[Field::PktSrcAddr, Field::PktDstAddr]),
+        ),
+        row(&["src nat port", "src xlate port", "src xport", "src nport"], One(Field::PktSrcPort)),
+        row(&["dst nat port", "dst xlate port", "dst xport", "dst nport"], One(Field::PktDstPort)),
+        row(&["nat port", "xlate port", "xport", "nport"], Fields(&[Field::PktSrcPort, Field::PktDstPort])),
+        row(&["nat event", "xlate event"], One(Field::NatEvent)),
+        row(&["nat pblock start", "xlate pblock start", "pblock start"], One(Field::PortBlockStart)),
+        row(&["nat pblock end", "xlate pblock end", "pblock end"], One(Field::PortBlockEnd)),
+        row(&["nat pblock step", "xlate pblock step", "pblock step"], One(Field::PortBlockStep)),
+        row(&["nat pblock size", "xlate pblock size", "pblock size"], One(Field::PortBlockSize)),
+        row(&["src port in nat pblock", "src port in pblock"], Between(&[Field::SrcPort], PORT_BLOCK)),
+        row(&["dst port in nat pblock", "dst port in pblock"], Between(&[Field::DstPort], PORT_BLOCK)),
+        row(&["port in nat pblock", "port in pblock"], Between(PORTS, PORT_BLOCK)),
+        row(&["asa event"], One(Field::FwEvent)),
+        row(&["asa xevent", "asa denied"], One(Field::FwExtendedEvent)),
+        row(&["asa event denied ingress"], Fixed(Field::FwExtendedEvent, 1001)),
+        row(&["asa event denied egress"], Fixed(Field::FwExtendedEvent, 1002)),
+        row(&["asa event denied interface"], Fixed(Field::FwExtendedEvent, 1003)),
+        row(&["asa event denied nosyn"], Fixed(Field::FwExtendedEvent, 1004)),
+        row(&["netflowversion", "nfversion"], One(Field::NetflowVersion)),
+        row(&["label", "flowlabel"], One(Field::FlowLabel)),
+        row(&["asa user"], One(Field::UserName)),
+        row(&["ingress acl"], Part(Acl, &[Field::IngressAcl])),
+        row(&["egress acl"], Part(Acl, &[Field::EgressAcl])),
+        row(&["ingress vrf"], One(Field::IngressVrf)),
+        row(&["egress vrf"], One(Field::EgressVrf)),
+        row(&["pf action"], One(Field::PfAction)),
+        row(&["pf reason"], One(Field::PfReason)),
+        row(&["pf dir"], One(Field::PfDir)),
+        row(&["pf interface"], One(Field::PfInterface)),
+        row(&["pf rule"], One(Field::PfRule)),
         row(&["end reason"], One(Field::EndReason)),
         row(&["src service"], One(Field::SrcService)),
         row(&["dst service"], One(Field::DstService)),
@@ -137,37 +250,53 @@ pub(super) static TERMS: &[Row] = {
     ]
 };
 
-/// Phrases of nfdump 1.7 without a row in [`TERMS`].
-pub(super) static MISSING: &[&str] = &[
-    "as",
-    "asa",
-    "bgp",
-    "cnt",
-    "count",
-    "egress",
-    "engine",
-    "engine-id",
-    "engine-type",
-    "exporter",
-    "flowdir",
-    "fwdstat",
-    "geo",
-    "if",
-    "ingress",
-    "mask",
-    "nat",
-    "next",
-    "observation",
-    "payload dns",
-    "payload ja3",
-    "payload ja4",
-    "payload ja4s",
-    "payload regex",
-    "payload ssl",
-    "payload tls",
-    "pf",
-    "prev",
-    "router",
-    "xlate",
-    "@include",
+/// Phrases of nfdump without a row in [`TERMS`], and why there is none.
+pub(super) static MISSING: &[(&str, &str)] = &[
+    ("geo", "no record holds a country, and no database of places is read"),
+    ("tz", "no record holds a time zone, and no database of places is read"),
+    ("hostname", "names are not looked up; write the address after \"host\""),
+    ("ace", "\"ingress acl\" and \"egress acl\" look at all three numbers of a list"),
+    ("xace", "\"ingress acl\" and \"egress acl\" look at all three numbers of a list"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filter::payload::PAYLOAD_TERMS;
+    use std::fmt::Write;
+
+    const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/filter.md");
+    const HEADING: &str = "\n## Every phrase\n\n";
+
+    /// The table of all phrases, in three columns.
+    fn table() -> String {
+        let mut table = "| phrase | other spellings | value |\n| --- | --- | --- |\n".to_owned();
+        for row in TERMS.iter().chain(PAYLOAD_TERMS.as_flattened()) {
+            let spelled = row.phrases.iter().map(|phrase| format!("`{phrase}`")).collect::<Vec<_>>();
+            let value = match row.meaning.subject() {
+                Some(subject) if subject.kind().is_none() => "none",
+                Some(subject) => subject.expected(),
+                None => "name of a field, comparator and value",
+            };
+            let value = value.replace('|', "\\|");
+            writeln!(table, "| {} | {} | {value} |", spelled[0], spelled[1..].join(", ")).unwrap();
+        }
+        table
+    }
+
+    /// `UPDATE_GOLDEN=1` writes the table anew.
+    #[test]
+    fn every_phrase_stands_in_the_document() {
+        let document = std::fs::read_to_string(DOCUMENT).unwrap();
+        let (before, section) = document.split_once(HEADING).unwrap();
+        let (section, after) = section.split_once("\n## ").unwrap();
+        let intro = section.split("\n| phrase").next().unwrap().trim_end();
+        let expected = format!("{intro}\n\n{}", table());
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(DOCUMENT, format!("{before}{HEADING}{expected}\n## {after}")).unwrap();
+        } else {
+            let at = section.lines().zip(expected.lines()).find(|(now, new)| now != new);
+            assert!(section == expected, "not as the table has it (UPDATE_GOLDEN=1 writes it): {at:?}");
+        }
+    }
+}

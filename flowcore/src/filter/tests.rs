@@ -1,6 +1,8 @@
 //! The language as a whole: every case goes through the row evaluation, the batch kernels and the block
 //! summaries, and random filters are held against an evaluation written down here once more.
 
+mod nfdump;
+
 use std::fmt;
 
 use proptest::prelude::*;
@@ -265,9 +267,11 @@ fn the_canonical_text_is_the_same_filter() {
         ("field 'New Column' \"x'y\"", "field \"new column\" \"x'y\""),
         ("port not in [1,2]", "port not in [1 2]"),
         ("TUN NET 10.0.0.0 255.0.0.0", "tun ip 10.0.0.0/255.0.0.0"),
+        ("dir 1 and asa denied nosyn", "flowdir 1 and asa xevent nosyn"),
+        ("inet6 or sysid 5 or XIP 10.0.0.1", "ipv6 or exporter id 5 or nat ip 10.0.0.1"),
         ("payload content '\\x0d'", "payload content \"\\x0d\""),
         ("application latency < 5 ms", ""),
-        ("src vlan 7 or mpls EOS == 3", "vlan 7 or mpls eos = 3"),
+        ("src vlan 7 or mpls EOS == 3", "src vlan 7 or mpls eos = 3"),
     ] {
         let text = Filter::parse(expression).map(|filter| filter.to_string()).unwrap_or_default();
         assert_eq!(text, canonical, "{expression}");
@@ -773,4 +777,11 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_filter_can_have_very_many_terms() {
+    let expression = format!("{}port 80", "ip 10.0.0.1 or ".repeat(80_000));
+    let filter = Filter::parse(&expression).unwrap();
+    assert_eq!(filter.tree().lines().filter(|line| line.ends_with("ip 10.0.0.1")).count(), 80_000);
 }

@@ -6,7 +6,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::sets::Prefix;
+use super::addrs::Prefix;
+use super::columns::Decimal;
+use super::dialect;
 use crate::record::{EndReason, FieldKind, Protocol, TcpFlags, Timestamp};
 
 /// Why a text is no value of the wanted kind.
@@ -40,7 +42,7 @@ pub(super) fn expected(kind: FieldKind) -> &'static str {
         FieldKind::Mac => "an Ethernet address such as 02:00:5e:10:00:01",
         FieldKind::Mpls => "a label from 0 to 1048575",
         FieldKind::EndReason => "idle, active, end, forced or lack",
-        FieldKind::Time => "a time such as 2023-09-28T17:22:35Z",
+        FieldKind::Time => "a time such as 2023-09-28T17:22:35Z or -2h",
         FieldKind::Addr => "an address or a prefix such as 10.0.0.0/8",
         FieldKind::Text => "text",
     }
@@ -89,6 +91,12 @@ fn single(kind: FieldKind, text: &str) -> Read<(u64, u64)> {
 
 /// A number no larger than the kind allows.
 fn limited(kind: FieldKind, text: &str) -> Read<u64> {
+    if kind == FieldKind::Port
+        && let Some(port) = dialect::port_of(text)
+    {
+        let message = format!("\"{text}\" is not a number: names of services are not looked up");
+        return Err(Problem { message, suggestion: Some(port.to_string()) });
+    }
     let number = number(text)?;
     match kind.max_number() {
         max if number > max => Err(problem(format!("{text} is larger than {max}"))),
@@ -139,11 +147,52 @@ fn grain(nanos: u64) -> u64 {
 }
 
 /// Nanoseconds since 1970, first and last of the unit in which they are compared, as for durations.
-pub(super) fn time(text: &str) -> Read<(i64, i64)> {
-    let time: Timestamp = text.parse().map_err(|_| problem(format!("\"{text}\" is not a time")))?;
+pub(super) fn time(text: &str, now: Timestamp) -> Read<(i64, i64)> {
+    let time = match relative_time(text, now) {
+        Some(time) => time?,
+        None => text.parse().map_err(|_| problem(format!("\"{text}\" is not a time")))?,
+    };
     let low = time.as_nanos();
     let width = i64::try_from(grain(low.unsigned_abs()) - 1).unwrap_or(0);
     Ok((low, low.saturating_add(width)))
+}
+
+/// The time that `now`, `now-2h`, `-2h` or `+5m` means, in whole milliseconds; `None` if the text is nothing like it.
+pub(super) fn relative_time(text: &str, now: Timestamp) -> Option<Read<Timestamp>> {
+    let after_now = text.get(..3).filter(|start| start.eq_ignore_ascii_case("now")).and(text.get(3..));
+    let offset = after_now.unwrap_or(text);
+    let nanos = now.as_nanos().saturating_sub(now.as_nanos().rem_euclid(MILLI as i64));
+    if after_now.is_some() && offset.is_empty() {
+        return Some(Ok(Timestamp::from_nanos(nanos)));
+    }
+    let is_before = offset.starts_with('-');
+    let amount = offset.strip_prefix(['-', '+']).filter(|amount| !amount.is_empty())?;
+    let find = |unit: &str| find_unit(TIME_UNITS, unit);
+    let span = scaled(amount, find, "ns, us, ms, s, m, h, d and w, as in -2h");
+    Some(span.map(|span| {
+        let span = i64::try_from(span).unwrap_or(i64::MAX);
+        let time = if is_before { nanos.saturating_sub(span) } else { nanos.saturating_add(span) };
+        Timestamp::from_nanos(time)
+    }))
+}
+
+/// The first and last number that a value of an unknown column stands for; `None` if it is no number.
+pub(super) fn decimals(text: &str) -> Option<(Decimal, Decimal)> {
+    match (numbers(FieldKind::Count, text), Decimal::parse(text)) {
+        (_, Some(number)) => Some((number.clone(), number)),
+        (Ok((low, high)), None) => Some((low.into(), high.into())),
+        (Err(_), None) => None,
+    }
+}
+
+/// A direction by nfdump's number or by name.
+pub(super) fn flow_direction(text: &str) -> Read<String> {
+    match text.to_ascii_lowercase().as_str() {
+        "0" | "ingress" | "in" => Ok("ingress".to_owned()),
+        "1" | "egress" | "out" => Ok("egress".to_owned()),
+        number if number.parse::<u8>().is_ok() => Ok(number.to_owned()),
+        _ => Err(problem(format!("\"{text}\" is not a direction"))),
+    }
 }
 
 /// An amount in a unit that `find` turns into a factor; the result is whole.
@@ -157,7 +206,9 @@ fn scaled(text: &str, find: impl Fn(&str) -> Option<u64>, units: &str) -> Read<u
         return Err(problem(format!("\"{text}\" {why}")));
     }
     let Some(factor) = find(unit) else {
-        return Err(problem(format!("\"{unit}\" is not a unit; there are {units}")));
+        let what =
+            if unit.is_empty() { format!("{text} has no unit") } else { format!("\"{unit}\" is not a unit") };
+        return Err(problem(format!("{what}; there are {units}")));
     };
     let too_large = || problem(format!("{text} is larger than {}", u64::MAX));
     let whole = whole.parse::<u64>().map_err(|_| too_large())?;
@@ -254,8 +305,28 @@ pub(super) fn flags(text: &str) -> Read<Flags> {
     }
     match TcpFlags::from_letters(text) {
         Some(flags) if !text.is_empty() => Ok(Flags::Letters(flags.0)),
-        _ => Err(problem(format!("\"{text}\" holds a letter that is no TCP flag"))),
+        _ => Err(Problem {
+            message: format!("\"{text}\" holds a letter that is no TCP flag"),
+            suggestion: flag_letters(text),
+        }),
     }
+}
+
+/// The letters of flags that are called by their names: `SYN`, `syn-ack`.
+fn flag_letters(text: &str) -> Option<String> {
+    const NAMES: [(&str, char); 8] = [
+        ("cwr", 'C'),
+        ("ece", 'E'),
+        ("urg", 'U'),
+        ("ack", 'A'),
+        ("psh", 'P'),
+        ("rst", 'R'),
+        ("syn", 'S'),
+        ("fin", 'F'),
+    ];
+    let letter =
+        |name: &str| NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|name| name.1);
+    text.split(|c: char| !c.is_ascii_alphanumeric()).map(letter).collect()
 }
 
 /// An address, or a prefix with its length or, for IPv4, its mask.
@@ -267,13 +338,16 @@ pub(super) fn prefix(text: &str) -> Read<Prefix> {
     let addr = address(addr)?;
     let bits = if addr.is_ipv4() { 32 } else { 128 };
     let Some(len) = len else { return Ok(Prefix { addr, len: bits }) };
-    if addr.is_ipv4() && len.contains('.') {
+    if addr.is_ipv4() && len.contains('.') && is_dotted(len) {
         return Ok(Prefix { addr, len: mask_len(len)? });
     }
+    let is_number = len == "0" || len.starts_with(|c: char| matches!(c, '1'..='9'));
     match len.parse::<u16>() {
-        Ok(len) if len <= u16::from(bits) => Ok(Prefix { addr, len: u8::try_from(len).unwrap_or(bits) }),
-        Ok(_) => Err(problem(format!("/{len} is longer than the {bits} bits of the address"))),
-        Err(_) => Err(problem(format!("\"/{len}\" is not a prefix length"))),
+        Ok(len) if is_number && len <= bits.into() => {
+            Ok(Prefix { addr, len: u8::try_from(len).unwrap_or(bits) })
+        }
+        Ok(_) if is_number => Err(problem(format!("/{len} is longer than the {bits} bits of the address"))),
+        _ => Err(problem(format!("\"/{len}\" is not a prefix length"))),
     }
 }
 
@@ -286,8 +360,7 @@ fn mask_len(text: &str) -> Read<u8> {
 }
 
 fn address(text: &str) -> Read<IpAddr> {
-    let like_v4 = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    if like_v4 {
+    if !text.is_empty() && is_dotted(text) {
         return v4(text).map(IpAddr::V4);
     }
     if let Ok(addr) = text.parse::<Ipv6Addr>() {
@@ -299,22 +372,42 @@ fn address(text: &str) -> Read<IpAddr> {
         let message = format!("{text} is an address and a port");
         return Err(Problem { message, suggestion: Some(format!("ip {addr} and port {port}")) });
     }
-    let why = if text.contains(':') { "" } else { ": names are not looked up" };
+    if text.eq_ignore_ascii_case("tor") {
+        let message =
+            "\"tor\" is not supported: no list of Tor's nodes is read; give one as in [...] or in @FILE";
+        return Err(problem(message));
+    }
+    let is_range = text.split_once('-').is_some_and(|(low, _)| low.parse::<IpAddr>().is_ok());
+    let why = match text {
+        _ if is_range => ": ranges of addresses are written as prefixes",
+        _ if text.contains(':') => "",
+        _ => ": names are not looked up",
+    };
     Err(problem(format!("\"{text}\" is not an IP address{why}")))
 }
 
+/// Whether a text could be an IPv4 address or mask.
+fn is_dotted(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+}
+
+/// An IPv4 address; the text is digits and points.
 fn v4(text: &str) -> Read<Ipv4Addr> {
     if let Ok(addr) = text.parse() {
         return Ok(addr);
     }
-    let parts: Vec<&str> = text.split('.').filter(|part| !part.is_empty()).collect();
-    let large = parts.iter().find(|part| part.parse::<u8>().is_err());
+    let parts: Vec<&str> = text.split('.').collect();
+    let is_large = |part: &&&str| !part.is_empty() && part.parse::<u8>().is_err();
+    let (large, mut suggestion) = (parts.iter().find(is_large), None);
     let zero = parts.iter().find(|part| part.len() > 1 && part.starts_with('0'));
-    let suggestion = (parts.len() < 4 && text.contains('.') && large.is_none()).then(|| filled(&parts));
     let why = match (large, zero) {
         (Some(part), _) => format!("{part} is larger than 255"),
         (None, Some(part)) => format!("{part} starts with a zero"),
-        (None, None) => format!("it has {} of 4 parts", parts.len()),
+        (None, None) if parts.contains(&"") => "a part of it is empty".to_owned(),
+        (None, None) => {
+            suggestion = (2..4).contains(&parts.len()).then(|| filled(&parts));
+            format!("it has {} of 4 parts", parts.len())
+        }
     };
     Err(Problem { message: format!("{text} is not an IP address: {why}"), suggestion })
 }
@@ -353,7 +446,7 @@ fn unescape(text: &str) -> Option<(u8, &str)> {
     ESCAPES.iter().find_map(|&(letter, byte)| Some((byte, text.strip_prefix(letter)?)))
 }
 
-fn problem(message: impl Into<String>) -> Problem {
+pub(super) fn problem(message: impl Into<String>) -> Problem {
     Problem { message: message.into(), suggestion: None }
 }
 
@@ -410,8 +503,37 @@ mod tests {
         assert_eq!(read("7ns"), Ok((7, 7)));
         assert_eq!(read("1s-2s"), Ok((1_000_000_000, 2_000_999_999)));
         assert!(read("5M").is_err() && read("1y").is_err());
-        let (low, high) = time("2023-09-28T17:22:35.5Z").unwrap();
+        let (low, high) = time("2023-09-28T17:22:35.5Z", Timestamp::MIN).unwrap();
         assert_eq!((low, high - low), (1_695_921_755_500_000_000, 999_999));
+    }
+
+    #[test]
+    fn times_can_be_relative() {
+        let now = Timestamp::from_nanos(1_695_921_755_123_456_789);
+        let read = |text| time(text, now).map(|range| (range.0 - 1_695_921_755_123_000_000) / 1_000_000_000);
+        for (text, seconds) in
+            [("now", 0), ("NOW-2h", -7200), ("-2h", -7200), ("now+1.5m", 90), ("+1w", 604_800), ("-90s", -90)]
+        {
+            assert_eq!(read(text), Ok(seconds), "{text}");
+        }
+        assert_eq!(time("now", now).map(|(low, high)| high - low), Ok(999_999));
+        assert_eq!(
+            message(time("-5", now)),
+            "5 has no unit; there are ns, us, ms, s, m, h, d and w, as in -2h"
+        );
+        for wrong in ["now2h", "-", "now-", "--2h", "-2y", "nowhere", "noü"] {
+            assert!(time(wrong, now).is_err(), "{wrong}");
+        }
+        assert!(time("-20000w", Timestamp::MIN).is_ok());
+    }
+
+    #[test]
+    fn a_column_has_numbers_of_any_length() {
+        let number = |text: &str| Decimal::parse(text).unwrap();
+        assert_eq!(decimals("0x10"), Some((number("16"), number("16"))));
+        assert_eq!(decimals("1k-2k"), Some((number("1000"), number("2000"))));
+        assert_eq!(decimals("-1.50"), Some((number("-1.5"), number("-1.5"))));
+        assert_eq!(decimals("blue"), None);
     }
 
     #[test]
@@ -458,6 +580,7 @@ mod tests {
         assert!(numbers(FieldKind::EndReason, "").is_err() && numbers(FieldKind::EndReason, "6").is_err());
         assert_eq!(flags("sa"), Ok(Flags::Letters(0x12)));
         assert_eq!(flags("0x12"), Ok(Flags::Byte(0x12)));
+        assert_eq!(flags("syn-ACK").unwrap_err().suggestion.as_deref(), Some("SA"));
         assert!(flags("Q").is_err() && flags("256").is_err() && flags("").is_err());
     }
 
@@ -473,12 +596,25 @@ mod tests {
             ("10.0.0.0/33", "/33 is longer than the 32 bits of the address"),
             ("::/129", "/129 is longer than the 128 bits of the address"),
             ("10.0.0.0/", "\"/\" is not a prefix length"),
+            ("10.0.0.0/+8", "\"/+8\" is not a prefix length"),
+            ("10.0.0.0/08", "\"/08\" is not a prefix length"),
+            ("::/00", "\"/00\" is not a prefix length"),
+            ("10.0.0.0/8;10.1.1.1", "\"/8;10.1.1.1\" is not a prefix length"),
+            ("10.0.0.0/255..0.0", "255..0.0 is not an IP address: a part of it is empty"),
+            ("10.0.0.1.", "10.0.0.1. is not an IP address: a part of it is empty"),
+            ("10..0.1", "10..0.1 is not an IP address: a part of it is empty"),
+            (".", ". is not an IP address: a part of it is empty"),
+            ("10.0.300.", "10.0.300. is not an IP address: 300 is larger than 255"),
             ("10.0.0.0/255.0.255.0", "255.0.255.0 is not a network mask: a one follows a zero"),
             ("10.0.0.1:80", "10.0.0.1:80 is an address and a port"),
         ] {
             assert_eq!(message(prefix(text)), expected, "{text}");
         }
         assert_eq!(prefix("10.1").unwrap_err().suggestion.as_deref(), Some("10.1.0.0/16"));
+        for text in ["10..0.1", "10.0.0.1.", ".10.1", "10", "10.300", "1.2.3.4.5", "10.0.0.0/08"] {
+            assert_eq!(prefix(text).unwrap_err().suggestion, None, "{text}");
+        }
+        assert_eq!((prefix("::/0").unwrap().len, prefix("::/128").unwrap().len), (0, 128));
         assert_eq!(prefix("10.0.0.0/255.255.0.0").unwrap().len, 16);
         assert_eq!(prefix("10.0.0.0/0.0.0.0").unwrap().len, 0);
     }

@@ -14,6 +14,9 @@ pub use sniff::{SNIFF_BYTES, describe, sniff};
 use std::fmt;
 use std::str::FromStr;
 
+/// Ways in which formats compress their blocks; zstd can have a level, as `zstd:9`.
+pub const COMPRESSIONS: [&str; 5] = ["none", "lz4", "zstd", "lzo", "bz2"];
+
 /// Whether a word names a way in which some format compresses its blocks, with or without a level: what can follow `-z`.
 ///
 /// ```
@@ -22,7 +25,7 @@ use std::str::FromStr;
 /// ```
 pub fn is_compression(word: &str) -> bool {
     let method = word.split(':').next().unwrap_or_default();
-    matches!(method, "none" | "lz4" | "zstd" | "lzo" | "bz2" | "bzip2")
+    COMPRESSIONS.contains(&method) || method == "bzip2"
 }
 
 /// A format of flows or packets.

@@ -53,6 +53,26 @@ pub enum Storage {
 }
 
 impl FieldKind {
+    /// What the values are, in a word or two.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Count => "number",
+            Self::Rate => "rate",
+            Self::Duration => "duration",
+            Self::Latency => "latency",
+            Self::Port => "port",
+            Self::Protocol => "protocol",
+            Self::Flags => "TCP flags",
+            Self::Byte => "0 to 255",
+            Self::Mac => "MAC",
+            Self::Mpls => "MPLS label",
+            Self::EndReason => "reason",
+            Self::Time => "time",
+            Self::Addr => "address",
+            Self::Text => "text",
+        }
+    }
+
     /// The column type that holds values of this kind.
     pub const fn storage(self) -> Storage {
         match self {
@@ -166,8 +186,8 @@ fields! {
     PostCustomerVlan "postcustomervlan" Count     "post_customer_vlan" ""      "postDot1qCustomerVlanId"     ""              ""                      ""         "Inner VLAN id of packets with two, when they leave the exporter.";
     PhysInIf     "physinif"     Count     "ingress_phys_interface" ""      "ingressPhysicalInterface"    ""              ""                      ""         "SNMP index of the physical interface the packets came in by.";
     PhysOutIf    "physoutif"    Count     "egress_phys_interface" ""      "egressPhysicalInterface"     ""              ""                      ""         "SNMP index of the physical interface the packets went out by.";
-    EtherType    "ethertype"    Port      "ether_type"     ""      "ethernetType"                ""              ""                      ""         "EtherType of the frames.";
-    FragFlags    "fragflags"    Byte      "ip_fragment"    ""      "fragmentFlags"               ""              ""                      ""         "What was seen of fragments, as nfdump stores it: 64 do not fragment, 32 reassembled.";
+    EtherType    "ethertype"    Port      "ether_type"     "eth"   "ethernetType"                ""              ""                      ""         "EtherType of the frames.";
+    FragFlags    "fragflags"    Byte      "ip_fragment"    "frag"  "fragmentFlags"               ""              ""                      ""         "What was seen of fragments, as nfdump stores it: 64 do not fragment, 32 reassembled.";
 
     Mpls1        "mpls1"        Mpls      "mpls_1"         "mpls1" "mplsTopLabelStackSection"    ""              ""                      ""         "Outermost MPLS label of the initiator's first packet.";
     Mpls2        "mpls2"        Mpls      "mpls_2"         "mpls2" "mplsLabelStackSection2"      ""              ""                      ""         "MPLS label 2 of the initiator's first packet.";
@@ -220,7 +240,7 @@ fields! {
     RecordFlags  "recordflags"  Byte      "record_flags"   ""      ""                            ""              ""                      ""         "nfdump's marks of the record: 1 event, 2 sampled, 4 anonymised.";
     SamplerId    "samplerid"    Count     "sampler_id"     ""      "selectorId"                  ""              ""                      ""         "Sampler that selected the packets.";
     BiflowDir    "biflowdir"    Byte      "biflow_dir"     "bfd"   "biflowDirection"             ""              ""                      ""         "How the exporter chose the source: 0 arbitrarily, 1 the initiator, 2 the other side, 3 by its perimeter (RFC 5103).";
-    FlowId       "flowid"       Count     "flow_id"        ""      "flowId"                      ""              ""                      ""         "Number that the exporter gave to the flow.";
+    FlowId       "flowid"       Count     "flow_id"        "flid"  "flowId"                      ""              ""                      ""         "Number that the exporter gave to the flow.";
     ObservationPoint "observationpoint" Count     "observation_point_id" "opid"  "observationPointId"          ""              ""                      ""         "Place in the exporter where the packets were seen.";
     ObservationDomain "observationdomain" Count     "observation_domain_id" "odid"  "observationDomainId"         ""              ""                      ""         "Part of the exporter that the record is of.";
     AppId        "appid"        Text      "application_id" "nbid"  "applicationId"               ""              ""                      ""         "Application as the exporter classified it (NBAR), bytes in hexadecimal.";
@@ -237,28 +257,29 @@ fields! {
     PortBlockEnd "portblockend" Port      "pblock_end"     "pbend" "portRangeEnd"                ""              ""                      ""         "Last port of a block given to a host.";
     PortBlockStep "portblockstep" Port      "pblock_step"    "pbstep" "portRangeStepSize"           ""              ""                      ""         "Distance of the ports of a block given to a host.";
     PortBlockSize "portblocksize" Port      "pblock_size"    "pbsize" "portRangeNumPorts"           ""              ""                      ""         "Number of ports of a block given to a host.";
-    NatInside    "natinside"    Port      "in_service_id"  ""      ""                            ""              ""                      ""         "Service on the inner side of a Nokia address translation.";
-    NatOutside   "natoutside"   Port      "out_service_id" ""      ""                            ""              ""                      ""         "Service on the outer side of a Nokia address translation.";
-    NatText      "nattext"      Text      "nat_string"     ""      ""                            ""              ""                      ""         "Name that a Nokia address translation gives to a subscriber.";
+    NatInside    "natinside"    Port      "in_service_id"  "isid"  ""                            ""              ""                      ""         "Service on the inner side of a Nokia address translation.";
+    NatOutside   "natoutside"   Port      "out_service_id" "osid"  ""                            ""              ""                      ""         "Service on the outer side of a Nokia address translation.";
+    NatText      "nattext"      Text      "nat_string"     "nats"  ""                            ""              ""                      ""         "Name that a Nokia address translation gives to a subscriber.";
     ConnectionId "connectionid" Count     "connect_id"     "nfc"   ""                            ""              ""                      ""         "Number of the connection in a firewall (NSEL).";
     FwEvent      "fwevent"      Byte      "event_id"       "evt"   ""                            ""              ""                      ""         "Event of a firewall (NSEL): 1 created, 2 deleted, 3 denied, 5 updated.";
     FwExtendedEvent "fwextendedevent" Port      "xevent_id"      "xevt"  ""                            ""              ""                      ""         "Reason of that event, as the firewall's maker numbers them.";
     IngressAcl   "ingressacl"   Text      "ingress_acl"    "iacl"  ""                            ""              ""                      ""         "Access list, entry and extended entry that the packets met coming in, in hexadecimal with slashes between.";
     EgressAcl    "egressacl"    Text      "egress_acl"     "eacl"  ""                            ""              ""                      ""         "Access list, entry and extended entry that the packets met going out, in hexadecimal with slashes between.";
     UserName     "username"     Text      "user_name"      "uname" "userName"                    ""              ""                      ""         "User that a firewall knows behind the source.";
-    PfAction     "pfaction"     Byte      "pf_action"      ""      ""                            ""              ""                      ""         "Action of the packet filter pf: 0 pass, 1 block, and others.";
-    PfReason     "pfreason"     Byte      "pf_reason"      ""      ""                            ""              ""                      ""         "Reason of that action, as pf numbers them.";
-    PfDir        "pfdir"        Byte      "pf_dir"         ""      ""                            ""              ""                      ""         "Direction pf saw: 1 in, 0 out.";
+    PfAction     "pfaction"     Byte      "pf_action"      "pfact" ""                            ""              ""                      ""         "Action of the packet filter pf: 0 pass, 1 block, and others.";
+    PfReason     "pfreason"     Byte      "pf_reason"      "pfrea" ""                            ""              ""                      ""         "Reason of that action, as pf numbers them.";
+    PfDir        "pfdir"        Byte      "pf_dir"         "pfdir" ""                            ""              ""                      ""         "Direction pf saw: 1 in, 0 out.";
     PfRewritten  "pfrewritten"  Byte      "pf_rewritten"   ""      ""                            ""              ""                      ""         "1 if pf changed addresses or ports.";
-    PfRule       "pfrule"       Count     "pf_rule"        ""      ""                            ""              ""                      ""         "Number of the pf rule.";
+    PfRule       "pfrule"       Count     "pf_rule"        "pfrule" ""                           ""              ""                      ""         "Number of the pf rule.";
     PfSubrule    "pfsubrule"    Count     "pf_subrule"     ""      ""                            ""              ""                      ""         "Number of the pf rule in its anchor.";
     PfUid        "pfuid"        Count     "pf_uid"         ""      ""                            ""              ""                      ""         "User id of the socket pf knows.";
     PfPid        "pfpid"        Count     "pf_pid"         ""      ""                            ""              ""                      ""         "Process id of the socket pf knows.";
-    PfInterface  "pfinterface"  Text      "pf_interface"   ""      ""                            ""              ""                      ""         "Interface pf saw the packets on.";
+    PfInterface  "pfinterface"  Text      "pf_interface"   "pfifn" ""                            ""              ""                      ""         "Interface pf saw the packets on.";
 
     Source       "source"       Text      "source"         ""      ""                            ""              ""                      ""         "Input the record was read from.";
     Format       "format"       Text      "format"         ""      ""                            ""              ""                      ""         "Format of that input.";
     Ident        "ident"        Text      "ident"          "idt"   ""                            ""              ""                      ""         "Name given to the recording (-I).";
+    RecordNumber "count"       Count     "cnt"            "cnt"   ""                            ""              ""                      ""         "Number of the record among all that are read, from 1.";
 
     Action       "action"       Text      "action"         ""      "firewallEvent"               "action"        ""                      "decision" "ACCEPT or REJECT.";
     LogStatus    "status"       Text      "log_status"     ""      ""                            "log-status"    ""                      ""         "OK; NODATA and SKIPDATA rows only where they are asked for.";
@@ -412,9 +433,9 @@ impl FieldSet {
     /// No field.
     pub const EMPTY: Self = Self([0; 4]);
 
-    /// Every stored field.
+    /// Every stored field. The number of a record is none of them: it comes with reading, where it is asked for.
     pub fn all() -> Self {
-        Field::all().filter(|field| !field.is_derived()).collect()
+        Field::all().filter(|field| !field.is_derived() && *field != Field::RecordNumber).collect()
     }
 
     /// Adds a field.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use jiff::tz::Offset;
+
 /// Nanoseconds since 1970-01-01T00:00:00Z; negative before it. Covers the years 1677 to 2262.
 ///
 /// ```
@@ -139,8 +141,8 @@ impl std::error::Error for TimeParseError {}
 impl std::str::FromStr for Timestamp {
     type Err = TimeParseError;
 
-    /// Reads RFC 3339 with or without zone (UTC is meant without), `YYYY-MM-DD[ HH:MM[:SS[.fff]]]`, nfdump's
-    /// `YYYY/MM/DD[.hh[:mm[:ss]]]`, and seconds since 1970. Parts left off at the end are the lowest.
+    /// Reads RFC 3339, `YYYY-MM-DD[ HH:MM[:SS[.fff]]]`, nfdump's `YYYY/MM/DD[.hh[:mm[:ss]]]`, all with or without a
+    /// zone (`Z`, `+02:00`; UTC is meant without), and seconds since 1970. Parts left off at the end are the lowest.
     fn from_str(text: &str) -> Result<Self, TimeParseError> {
         parse_time(text.trim()).ok_or_else(|| TimeParseError(text.to_owned()))
     }
@@ -150,17 +152,20 @@ fn parse_time(text: &str) -> Option<Timestamp> {
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) && text.len() > 4 {
         return text.parse::<i64>().ok()?.checked_mul(NANOS_PER_SEC).map(Timestamp);
     }
+    if let Some((_, time)) = text.split_once(['T', 't', ' ']) {
+        split_zone(time.split('[').next()?)?;
+    }
     if let Ok(time) = text.parse::<jiff::Timestamp>() {
         return i64::try_from(time.as_nanosecond()).ok().map(Timestamp);
     }
-    let completed = complete_civil(text)?;
+    let (completed, zone) = complete_civil(text)?;
     let civil: jiff::civil::DateTime = completed.parse().ok()?;
-    let zoned = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    let zoned = civil.to_zoned(zone.to_time_zone()).ok()?;
     i64::try_from(zoned.timestamp().as_nanosecond()).ok().map(Timestamp)
 }
 
-/// Brings the accepted spellings to `YYYY-MM-DDTHH:MM:SS[.fff]`, with the parts left off filled in.
-fn complete_civil(text: &str) -> Option<String> {
+/// Brings the accepted spellings to `YYYY-MM-DDTHH:MM:SS[.fff]`, with the parts left off filled in, and its zone.
+fn complete_civil(text: &str) -> Option<(String, Offset)> {
     let text = text.replace('/', "-");
     let (date, time) = match text.split_once(['T', ' ']) {
         Some(parts) => parts,
@@ -175,13 +180,36 @@ fn complete_civil(text: &str) -> Option<String> {
         2 => date.to_owned(),
         _ => return None,
     };
+    let (time, zone) = split_zone(time)?;
+    // Anything else behind the time, such as the name of a zone, would be passed over.
+    if !time.bytes().all(|byte| byte.is_ascii_digit() || b":.".contains(&byte)) {
+        return None;
+    }
     let time = match (time.is_empty(), time.matches(':').count()) {
         (true, _) => "00:00:00".to_owned(),
         (_, 0) => format!("{time}:00:00"),
         (_, 1) => format!("{time}:00"),
         _ => time.to_owned(),
     };
-    Some(format!("{date}T{time}"))
+    Some((format!("{date}T{time}"), zone))
+}
+
+/// Takes `Z`, `+hh`, `+hhmm` or `+hh:mm` off a time of day; without, it is UTC.
+fn split_zone(time: &str) -> Option<(&str, Offset)> {
+    if let Some(time) = time.strip_suffix(['Z', 'z']) {
+        return Some((time, Offset::UTC));
+    }
+    let Some(at) = time.rfind(['+', '-']) else { return Some((time, Offset::UTC)) };
+    let (time, zone) = time.split_at(at);
+    let digits = zone[1..].replacen(':', "", 1);
+    let number = digits.parse::<i32>().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let minutes = match digits.len() {
+        2 if number < 24 => number * 60,
+        4 if number / 100 < 24 && number % 100 < 60 => number / 100 * 60 + number % 100,
+        _ => return None,
+    };
+    let seconds = if zone.starts_with('-') { -60 * minutes } else { 60 * minutes };
+    Some((time, Offset::from_seconds(seconds).ok()?))
 }
 
 /// Days since 1970-01-01 to year, month, day (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
@@ -208,6 +236,10 @@ mod tests {
         for text in [
             "2023-09-28T17:22:35Z",
             "2023-09-28T19:22:35+02:00",
+            "2023/09/28.19:22:35+02:00",
+            "2023/09/28.13:52:35-0330",
+            "2023-09-28 19:22:35+02",
+            "2023/09/28.17:22:35Z",
             "2023-09-28 17:22:35",
             "2023-09-28T17:22:35",
             "2023/09/28.17:22:35",
@@ -219,11 +251,27 @@ mod tests {
         assert_eq!("2023-09-28".parse(), Ok(Timestamp::from_secs(1_695_859_200)));
         assert_eq!("2023-09-28T17".parse(), Ok(Timestamp::from_secs(1_695_920_400)));
         assert_eq!("2023".parse(), Ok(Timestamp::from_secs(1_672_531_200)));
+        assert_eq!("2023/09/28.19:22+02:00".parse(), "2023-09-28T17:22Z".parse::<Timestamp>());
     }
 
     #[test]
     fn nonsense_is_refused() {
-        for text in ["", "x", "2023-13-01", "25:00", "2023-09-28 17:99", "99999999999999999999"] {
+        for text in [
+            "",
+            "x",
+            "2023-13-01",
+            "25:00",
+            "2023-09-28 17:99",
+            "99999999999999999999",
+            "2023/09/28.17:22:35+2",
+            "2023/09/28.17:22:35+02:60",
+            "2023/09/28.17:22:35+25:00",
+            "2023-09-28T17:22:35+25:00",
+            "2023-09-28 17:22:35-24",
+            "2023/09/28.17:22:35-18:00-02",
+            "2023/09/28.17:22:35[America/New_York]",
+            "2023/09/28.17:22:35 CET",
+        ] {
             assert!(text.parse::<Timestamp>().is_err(), "{text}");
         }
     }

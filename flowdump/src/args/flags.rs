@@ -4,9 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Parser;
-use flowcore::aggregate::{Order, Statistic};
 
-use super::words;
+use crate::help::Generated;
 
 /// The command line as typed.
 #[derive(Debug, Parser)]
@@ -15,8 +14,9 @@ use super::words;
     version,
     about = "Print, filter and summarise flows: captures, flow files, nfdump files and AWS VPC flow logs",
     override_usage = "flowdump [OPTIONS] [INPUT]... [[--] FILTER]",
-    after_help = EXAMPLES,
-    after_long_help = long_help(),
+    after_help = SHORT_HELP,
+    after_long_help = LONG_HELP,
+    args_override_self = true,
     help_expected = true
 )]
 pub struct Flags {
@@ -42,11 +42,11 @@ pub struct Flags {
     pub read_folders: Option<PathBuf>,
 
     /// Skip detection: flow, nfdump, vpc, pcap, pcapng or snoop
-    #[arg(long, value_name = "FORMAT", help_heading = "Input")]
+    #[arg(long, value_name = "FORMAT", help_heading = "Input", hide_short_help = true)]
     pub format: Option<String>,
 
     /// Columns of VPC logs without header line: names, or the flow log's '${...}' format
-    #[arg(long, value_name = "NAMES", help_heading = "Input")]
+    #[arg(long, value_name = "NAMES", help_heading = "Input", hide_short_help = true)]
     pub vpc_fields: Option<String>,
 
     /// Active and idle timeout in seconds for captures
@@ -55,7 +55,8 @@ pub struct Flags {
         long = "timeout",
         value_name = "ACTIVE,IDLE",
         default_value = "300,60",
-        help_heading = "Input"
+        help_heading = "Input",
+        hide_short_help = true
     )]
     pub timeout: String,
 
@@ -67,33 +68,110 @@ pub struct Flags {
     #[arg(short = 'f', long, value_name = "FILE", help_heading = "Selection")]
     pub filter_file: Option<PathBuf>,
 
+    /// Only records inside a window of time: from a time on, or from one to another, both included. Times are UTC unless
+    /// they say otherwise; parts left off at the end are the lowest
+    ///
+    /// nfdump's YYYY/MM/DD.hh:mm:ss[-YYYY/MM/DD.hh:mm:ss]; ISO 8601 with a slash between the ends, the last of which may
+    /// be a time of day or a length (2023-09-28T17:22/18:00, 2023-09-28T17:22/+10m); seconds since 1970; now-2h. +10m
+    /// and -10m are the first and the last ten minutes of all flows, for which the inputs are read twice.
+    #[arg(
+        short = 't',
+        long = "time",
+        value_name = "WINDOW",
+        allow_hyphen_values = true,
+        help_heading = "Selection"
+    )]
+    pub time: Option<String>,
+
     /// Stop after N matching records
-    #[arg(short = 'c', long = "limit", value_name = "N", help_heading = "Selection")]
+    #[arg(
+        short = 'c',
+        long = "limit",
+        value_name = "N",
+        allow_negative_numbers = true,
+        help_heading = "Selection"
+    )]
     pub limit: Option<u64>,
 
+    /// Join the records of each flow: same addresses, ports and protocol
+    #[arg(short = 'a', long = "aggregate", help_heading = "Aggregation and statistics")]
+    pub aggregate: bool,
+
+    /// Join records with the same values of these fields: 'srcip,dstport', 'srcip4/24,srcip6/64,proto'
+    #[arg(
+        short = 'A',
+        long = "aggregate-by",
+        value_name = "FIELDS",
+        help_heading = "Aggregation and statistics"
+    )]
+    pub aggregate_by: Option<String>,
+
+    /// Join the records of both directions of each flow; the first one says which is the source
+    #[arg(short = 'b', long = "biflow", help_heading = "Aggregation and statistics")]
+    pub biflow: bool,
+
+    /// As -b, with the side of the lower port as destination
+    #[arg(short = 'B', long = "biflow-guess", help_heading = "Aggregation and statistics")]
+    pub biflow_guess: bool,
+
+    /// Only groups of -a, -A, -b or -s record that match: their packets, bytes and flows are sums
+    #[arg(
+        short = 'P',
+        long = "post-filter",
+        value_name = "FILTER",
+        help_heading = "Aggregation and statistics"
+    )]
+    pub post_filter: Option<String>,
+
+    /// Memory for groups, as 500M or 8G [default: half of what there is]
+    #[arg(long, value_name = "SIZE", help_heading = "Aggregation and statistics")]
+    pub memory: Option<String>,
+
     /// Count by a field and show the top of it: NAME, NAME:p or NAME/ORDER, as 'srcip/bytes' or 'port:p/flows/packets'; may be
-    /// repeated. ':p' splits by protocol; the order is flows unless said otherwise
-    #[arg(short = 's', long = "stat", value_name = "SPEC", help_heading = "Statistics")]
+    /// repeated. ':p' splits by protocol; the order is flows unless said otherwise. 'record' is whole flows, or what -A says
+    #[arg(short = 's', long = "stat", value_name = "SPEC", help_heading = "Aggregation and statistics")]
     pub stat: Vec<String>,
 
-    /// Sort by tstart, tend, bytes, packets or duration; ':a' or ':d' behind it sets the direction
-    #[arg(short = 'O', long = "order", value_name = "FIELD", help_heading = "Selection")]
+    /// Sort records or groups: tstart, tend, duration, flows, packets, bytes, pps, bps, bpp, or one direction as ibytes; ':a'
+    /// or ':d' behind it sets the direction
+    #[arg(short = 'O', long = "order", value_name = "ORDER", help_heading = "Aggregation and statistics")]
     pub order: Option<String>,
 
-    /// Print the first N records, after sorting, or the first N of each statistic; 0 means all [default: 10 for -s,
-    /// otherwise 0]
-    #[arg(short = 'n', long = "top", value_name = "N", help_heading = "Selection")]
+    /// Print the first N records or groups, after sorting, or the first N of each statistic; 0 means all [default: 10 for
+    /// -s, otherwise 0]. Of an unsorted list it is as -c: nothing more is read
+    #[arg(
+        short = 'n',
+        long = "top",
+        value_name = "N",
+        allow_negative_numbers = true,
+        help_heading = "Aggregation and statistics"
+    )]
     pub top: Option<usize>,
 
+    /// The same as -O tstart, as in versions of nfdump before 1.7
+    #[arg(short = 'm', long = "by-start", hide = true)]
+    pub by_start: bool,
+
+    /// Count by time: a row for each interval in which records start, such as 30s, 5m, 1h or 1d, empty ones included; on
+    /// a terminal with bars of the bytes, or of what -O names (flows, packets, pps, bps)
+    #[arg(long, value_name = "INTERVAL", help_heading = "Aggregation and statistics")]
+    pub every: Option<String>,
+
     /// Print totals of the input only
-    #[arg(short = 'I', long = "info", help_heading = "Output")]
+    #[arg(short = 'I', long = "info", help_heading = "Aggregation and statistics")]
     pub info: bool,
 
-    /// Read all of a flow file or an nfdump file and say whether it is sound
-    #[arg(short = 'v', long = "verify", value_name = "FILE", help_heading = "Output")]
-    pub verify: Option<PathBuf>,
+    /// Print the totals of each file in a line: time,flows,packets,bytes
+    #[arg(
+        short = 'g',
+        long = "per-file",
+        help_heading = "Aggregation and statistics",
+        hide_short_help = true
+    )]
+    pub per_file: bool,
 
-    /// line, long, extended, csv, json, ndjson, null, or columns of your choice: 'fmt:%ts %sap -> %dap %byt %{vlan}'
+    /// line, long, extended, biline, bilong, nsel, nat, raw, csv, csv-fast, json, ndjson, null, or columns of your
+    /// choice: 'fmt:%ts %sap -> %dap %byt %{vlan}', 'csv:%ts,%sa,%byt'
     #[arg(short = 'o', long = "output", value_name = "FORMAT", help_heading = "Output")]
     pub output: Option<String>,
 
@@ -116,11 +194,11 @@ pub struct Flags {
     pub compress: Option<String>,
 
     /// The smallest files: zstd:19, for nfdump files bz2
-    #[arg(short = 'j', help_heading = "Output")]
+    #[arg(short = 'j', long = "smallest", help_heading = "Output", hide_short_help = true)]
     pub smallest: bool,
 
     /// The same as -z=lz4
-    #[arg(short = 'y', help_heading = "Output")]
+    #[arg(short = 'y', long = "lz4", help_heading = "Output", hide_short_help = true)]
     pub lz4: bool,
 
     /// Replace an existing output
@@ -131,6 +209,10 @@ pub struct Flags {
     #[arg(short = 'N', long = "plain-numbers", help_heading = "Output")]
     pub plain_numbers: bool,
 
+    /// Columns of addresses as wide as IPv6 addresses from the start; addresses are never cut, with or without it
+    #[arg(short = '6', long = "full-ipv6", help_heading = "Output")]
+    pub full_ipv6: bool,
+
     /// Neither heading nor summary
     #[arg(short = 'q', long = "quiet", help_heading = "Output")]
     pub quiet: bool,
@@ -140,36 +222,77 @@ pub struct Flags {
     pub color: clap::ColorChoice,
 
     /// No progress line on stderr
-    #[arg(long, help_heading = "Output")]
+    #[arg(long, help_heading = "Output", hide_short_help = true)]
     pub no_progress: bool,
+
+    /// Check the filter and end; the exit code says whether it is right
+    #[arg(short = 'Z', long = "check-filter", help_heading = "Checks")]
+    pub check_filter: bool,
+
+    /// Print the tree of the filter, a term a line, and end
+    #[arg(short = 'X', long = "show-tree", help_heading = "Checks")]
+    pub show_tree: bool,
+
+    /// Say what would be read, in which formats, which columns and blocks, and what would be made of it; reads no record
+    #[arg(long, help_heading = "Checks")]
+    pub explain: bool,
+
+    /// Read all of a flow file or an nfdump file and say whether it is sound
+    #[arg(short = 'v', long = "verify", value_name = "FILE", help_heading = "Checks")]
+    pub verify: Option<PathBuf>,
+
+    /// Everything the filter language knows
+    #[arg(long, help_heading = "Help")]
+    pub help_filter: bool,
+
+    /// Every field of a record
+    #[arg(long, help_heading = "Help")]
+    pub help_fields: bool,
+
+    /// Output formats, columns for fmt:, statistics and orders
+    #[arg(long, help_heading = "Help")]
+    pub help_formats: bool,
+
+    /// Print a manual page or a completion script: man, complete-bash, complete-zsh, complete-fish or
+    /// complete-powershell
+    #[arg(
+        long,
+        value_name = "WHAT",
+        hide_possible_values = true,
+        help_heading = "Help",
+        hide_short_help = true
+    )]
+    pub generate: Option<Generated>,
+
+    /// Accepted for nfdump's command lines: the number of threads changes nothing in the output
+    #[arg(short = 'W', long = "workers", value_name = "N", hide = true)]
+    pub workers: Option<u64>,
+
+    /// Accepted for nfdump's command lines where it is 'none': no configuration file is read
+    #[arg(short = 'C', long = "config", value_name = "none", hide = true)]
+    pub config: Option<String>,
+
+    /// Accepted for nfdump's command lines where it is 'none': no geo database is read
+    #[arg(short = 'G', long = "geo", value_name = "none", hide = true)]
+    pub geo: Option<String>,
 }
 
-impl Flags {
-    /// Reads the words of a command line, the program's name first. Ends the program where they ask for help or are
-    /// wrong.
-    pub fn from_words(words: impl IntoIterator<Item = OsString>) -> Self {
-        Self::parse_from(words::join(words))
-    }
-}
+const SHORT_HELP: &str = "\
+Examples:
+  flowdump logs/ 'ip 203.0.113.9'                  every flow of one address
+  flowdump investigate.pcap 'port 8889'            a capture works like any other input
+  flowdump logs/ -s dstport/bytes -s ip/flows      top ten ports and hosts
 
-/// The examples, with the words that `-s` takes.
-fn long_help() -> String {
-    let names: Vec<&str> = Statistic::names().map(|(name, _)| name).collect();
-    let orders: Vec<&str> = Order::names().collect();
-    format!(
-        "{EXAMPLES}\n\nStatistics (-s): {}, and any field by its name\nOrders: {}; ':a' behind it is smallest first, \
-         ':d' largest first",
-        names.join(" "),
-        orders.join(" ")
-    )
-}
+--help lists all options; --help-filter, --help-fields and --help-formats are reference pages.";
 
-const EXAMPLES: &str = "\
+const LONG_HELP: &str = "\
 Examples:
   flowdump logs/ 'ip 203.0.113.9'                  every flow of one address, any format, gz or plain
   flowdump investigate.pcap 'port 8889'            a capture works like any other input
   flowdump logs/ -O bytes -n 10 'dst port 443'     the ten largest
   flowdump logs/ -s dstport/bytes -s ip/flows      top ten ports and hosts
+  flowdump logs/ --every 1h 'action reject'        how much, when
+  flowdump logs/ -t 2023-09-28T17:00/18:00         one hour of it
   flowdump -r web.flow -o json 'action reject'     for programs
   flowdump -R flows/nfcapd.202309280000 -w day.nf  nfdump's files, in and out
 

@@ -1,9 +1,28 @@
-//! The command line in two steps: [`Flags`] as typed, then a [`Plan`] in which everything is resolved.
+//! The command line in steps: [`Flags`] as typed, then a [`Request`], and for one that reads records a [`Plan`] in which
+//! everything is resolved.
+//!
+//! ```text
+//! words -> words (values joined) -> flags (clap) -> request -> plan
+//!          complaint: what is wrong, in one line
+//! ```
 
+mod complaint;
+mod every;
 mod flags;
+mod format;
+mod inputs;
+mod memory;
+mod output;
 mod plan;
 mod range;
+mod report;
+mod request;
+mod window;
 mod words;
 
 pub use flags::Flags;
-pub use plan::{OutputFormat, Plan};
+pub use format::OutputFormat;
+pub use plan::Plan;
+pub use report::{Grouping, Report, Table};
+pub use request::Request;
+pub use window::Window;

@@ -187,7 +187,7 @@ impl Printer for CsvPrinter {
 }
 
 /// A value as CSV and JSON show it, without quotes; nothing where it is absent.
-fn write_value(batch: &FlowBatch, field: Field, row: usize, out: &mut Vec<u8>) -> io::Result<()> {
+pub(super) fn write_value(batch: &FlowBatch, field: Field, row: usize, out: &mut Vec<u8>) -> io::Result<()> {
     match field.kind() {
         FieldKind::Time => match batch.time(field, row) {
             Some(time) => {
@@ -253,8 +253,7 @@ mod tests {
 
     #[test]
     fn the_groups_of_a_capture_are_behind_the_older_columns() {
-        let style = Style { heading: true, plain_numbers: false, color: false };
-        let text = printed(&mut CsvPrinter::new(style));
+        let text = printed(&mut CsvPrinter::new(Style::HEADED));
         let lines: Vec<&str> = text.split_terminator("\r\n").collect();
         assert!(lines[0].contains(",format,mpls_1,") && lines[0].contains(",in_payload,out_payload,"));
         let end = "100-5-0,1048575-0-1,,,,,,,,,4096,192.0.2.1,2001:db8::2,17,vxlan,4096,1.000200,0.000999,61000.000000,\

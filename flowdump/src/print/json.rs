@@ -15,9 +15,7 @@ use super::{escape, text};
 pub(super) struct JsonPrinter {
     array: bool,
     rows: u64,
-    fields: Vec<Field>,
-    /// Keys of these fields, which no other column may have.
-    keys: HashSet<String>,
+    objects: RecordObjects,
     buffer: Vec<u8>,
 }
 
@@ -33,16 +31,42 @@ impl JsonPrinter {
     }
 
     fn new(array: bool) -> Self {
+        Self { array, rows: 0, objects: RecordObjects::behind(&[]), buffer: Vec::new() }
+    }
+}
+
+/// Makes an object of a record.
+#[derive(Debug)]
+pub(super) struct RecordObjects {
+    fields: Vec<Field>,
+    /// Keys of these fields and of what stands before them, which no other column may have.
+    keys: HashSet<String>,
+}
+
+impl RecordObjects {
+    /// Objects in which members with these keys stand before those of the record.
+    pub(super) fn behind(keys: &[&str]) -> Self {
         let printed = |field: &Field| !field.is_derived() || *field == Field::TcpFlags;
         let fields: Vec<Field> = Field::all().filter(printed).collect();
-        let keys = fields.iter().flat_map(|&field| keys_of(field)).collect();
-        Self { array, rows: 0, fields, keys, buffer: Vec::new() }
+        let own = fields.iter().flat_map(|&field| keys_of(field));
+        let keys = own.chain(keys.iter().map(|&key| key.to_owned())).collect();
+        Self { fields, keys }
     }
 
-    fn write_object(&mut self, batch: &FlowBatch, row: usize) -> io::Result<()> {
-        let out = &mut self.buffer;
+    /// Adds the object of a row, which begins with these members.
+    pub(super) fn write(
+        &self,
+        members: &[(&str, &str)],
+        batch: &FlowBatch,
+        row: usize,
+        out: &mut Vec<u8>,
+    ) -> io::Result<()> {
         out.push(b'{');
         let start = out.len();
+        for (name, text) in members {
+            key(name, start, out);
+            escape::json(text, out);
+        }
         for &field in &self.fields {
             write_member(batch, field, row, start, out)?;
         }
@@ -67,7 +91,7 @@ impl Printer for JsonPrinter {
         if self.array {
             self.buffer.extend_from_slice(if self.rows > 0 { b",\n" } else { b"\n" });
         }
-        self.write_object(batch, row)?;
+        self.objects.write(&[], batch, row, &mut self.buffer)?;
         if !self.array {
             self.buffer.push(b'\n');
         }

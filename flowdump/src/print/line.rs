@@ -39,9 +39,13 @@ pub(super) struct LinePrinter {
 /// `255.255.255.255:65535`.
 const V4_END_WIDTH: usize = 21;
 
+/// `ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff.65535`.
+const V6_END_WIDTH: usize = 45;
+
 impl LinePrinter {
     pub(super) fn new(layout: Layout, style: Style) -> Self {
-        Self { layout, style, end_width: V4_END_WIDTH, ends: [Vec::new(), Vec::new()], buffer: Vec::new() }
+        let end_width = if style.full_ipv6 { V6_END_WIDTH } else { V4_END_WIDTH };
+        Self { layout, style, end_width, ends: [Vec::new(), Vec::new()], buffer: Vec::new() }
     }
 
     fn write_row(&mut self, batch: &FlowBatch, row: usize) {
@@ -176,7 +180,7 @@ mod tests {
     fn plain_numbers_are_numbers_in_every_column() {
         for layout in [Layout::Line, Layout::Long, Layout::Extended] {
             let words = |plain_numbers| {
-                let style = Style { heading: false, plain_numbers, color: false };
+                let style = Style { heading: false, plain_numbers, ..Style::HEADED };
                 let list = printed(&mut LinePrinter::new(layout, style));
                 let first = list.lines().next().unwrap();
                 first.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
@@ -184,5 +188,17 @@ mod tests {
             assert_eq!(words(true)[2..4], ["2.499", "6"], "{layout:?}");
             assert_eq!(words(false)[2..4], ["00:00:02.499", "TCP"], "{layout:?}");
         }
+    }
+
+    #[test]
+    fn lines_stand_below_one_another_from_the_start_where_it_is_asked_for() {
+        let style = Style { full_ipv6: true, ..Style::HEADED };
+        let list = printed(&mut LinePrinter::new(Layout::Extended, style));
+        let widths: Vec<usize> = list.lines().map(str::len).collect();
+        assert_eq!(widths, [widths[0]; 4], "{list}");
+        assert!(
+            list.contains(&format!(" {:>45} -> {:<45} ", "10.0.0.1:50000", "20.106.124.93:443")),
+            "{list}"
+        );
     }
 }

@@ -1,18 +1,25 @@
 //! Records to text: one module per format, all fed with rows of a batch.
 
 mod csv;
+mod csv_columns;
+mod csv_fast;
 mod custom;
 mod ends;
 mod escape;
+mod hello;
 mod json;
 mod line;
+mod raw;
 #[cfg(test)]
 mod sample;
+mod series;
 mod stat;
 mod summary;
+mod tag_table;
 mod tags;
 mod template;
 mod text;
+mod times;
 mod units;
 
 use std::io::{self, Write};
@@ -20,13 +27,17 @@ use std::io::{self, Write};
 use flowcore::{FieldSet, FlowBatch};
 
 pub use self::csv::CSV_FIELDS;
+pub use series::Measure;
 pub use summary::Summary;
+pub use tags::{TagInfo, refused_tags, tag_infos, tag_lists};
 pub use template::Template;
+pub use times::Times;
 
+pub(crate) use series::{Bars, SeriesPrinter};
 pub(crate) use stat::{StatFormat, StatPrinter};
 pub(crate) use summary::{print_account, unknown_parts};
 
-use crate::args::OutputFormat;
+use crate::args::{OutputFormat, Plan};
 
 /// Writes rows in one format.
 pub trait Printer {
@@ -69,19 +80,51 @@ pub struct Style {
     pub heading: bool,
     /// No K, M, G.
     pub plain_numbers: bool,
+    /// Columns of addresses are as wide as IPv6 addresses from the start.
+    pub full_ipv6: bool,
     /// Use colour.
     pub color: bool,
+}
+
+impl Style {
+    /// A heading, and nothing else out of the ordinary.
+    pub const HEADED: Self = Self { heading: true, plain_numbers: false, full_ipv6: false, color: false };
+
+    /// What the plan asks for.
+    pub(crate) const fn of(plan: &Plan) -> Self {
+        Self {
+            heading: !plan.quiet,
+            plain_numbers: plan.plain_numbers,
+            full_ipv6: plan.full_ipv6,
+            color: plan.color,
+        }
+    }
+
+    /// Characters that a column of addresses has from the start; it widens with addresses that need more.
+    const fn addr_width(self) -> usize {
+        if self.full_ipv6 { "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff".len() } else { 16 }
+    }
 }
 
 /// The printer of a text format; `None` for formats without text.
 pub fn printer(format: &OutputFormat, style: Style) -> Option<Box<dyn Printer>> {
     use line::Layout;
+    let nfdumps = |name| custom::CustomPrinter::new(Template::of_layout(name), style);
     Some(match format {
         OutputFormat::Line => Box::new(line::LinePrinter::new(Layout::Line, style)),
         OutputFormat::Long => Box::new(line::LinePrinter::new(Layout::Long, style)),
         OutputFormat::Extended => Box::new(line::LinePrinter::new(Layout::Extended, style)),
+        OutputFormat::Biline => Box::new(nfdumps("biline")),
+        OutputFormat::Bilong => Box::new(nfdumps("bilong")),
+        OutputFormat::Nsel => Box::new(nfdumps("nsel")),
+        OutputFormat::Nat => Box::new(nfdumps("nat")),
+        OutputFormat::Raw => Box::new(raw::RawPrinter::new()),
         OutputFormat::Custom(template) => Box::new(custom::CustomPrinter::new(template.clone(), style)),
         OutputFormat::Csv => Box::new(csv::CsvPrinter::new(style)),
+        OutputFormat::CsvFast => Box::new(csv_fast::FastPrinter::new(style)),
+        OutputFormat::CsvColumns(template) => {
+            Box::new(csv_columns::ColumnsPrinter::new(template.clone(), style))
+        }
         OutputFormat::Json => Box::new(json::JsonPrinter::array()),
         OutputFormat::Ndjson => Box::new(json::JsonPrinter::lines()),
         OutputFormat::Null | OutputFormat::Flow | OutputFormat::Nfdump => return None,

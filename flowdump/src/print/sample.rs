@@ -65,11 +65,35 @@ fn icmp6() -> Flow {
     flow
 }
 
+/// The TCP flow with what routers and address translations add, and a record of nothing.
+pub(super) fn routed() -> FlowBatch {
+    let mut flow = full();
+    let numbers = [
+        (Field::SrcMask, 8),
+        (Field::DstMask, 32),
+        (Field::SrcAs, 4_200_000_000),
+        (Field::EngineType, 17),
+        (Field::EngineId, 2),
+        (Field::PktSrcPort, 4000),
+    ];
+    numbers.into_iter().for_each(|(field, number)| flow.set(field, Value::Number(number)));
+    flow.set(Field::PktSrcAddr, Value::Addr("192.0.2.9".parse().unwrap()));
+    flow.set(Field::EventTime, flow.first.into());
+    let mut batch = FlowBatch::new();
+    [flow, Flow::default()].iter().for_each(|flow| batch.push(flow));
+    batch
+}
+
 /// What a printer makes of the sample.
 pub(super) fn printed(printer: &mut dyn super::Printer) -> String {
-    let (batch, mut out) = (batch(), Vec::new());
+    printed_of(printer, &batch())
+}
+
+/// What a printer makes of these records.
+pub(super) fn printed_of(printer: &mut dyn super::Printer, batch: &FlowBatch) -> String {
+    let mut out = Vec::new();
     printer.begin(&mut out).unwrap();
-    (0..batch.len()).for_each(|row| printer.row(&batch, row, &mut out).unwrap());
+    (0..batch.len()).for_each(|row| printer.row(batch, row, &mut out).unwrap());
     printer.end(&mut out).unwrap();
     String::from_utf8(out).unwrap()
 }

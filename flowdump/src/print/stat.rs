@@ -6,12 +6,13 @@
 use std::io::{self, Write};
 
 use flowcore::aggregate::{Aggregation, Counters, Group, Order, Statistic, Way};
-use flowcore::{Field, FieldKind, Protocol, Timestamp, Value};
+use flowcore::{Error, Field, FieldKind, FlowBatch, Protocol, Result, Timestamp, Value};
 
 use super::csv::write_number;
-use super::json::write_json_number;
+use super::json::{RecordObjects, write_json_number};
 use super::units::{Moment, Scaled, Seconds, Span};
 use super::{Style, escape};
+use crate::args::OutputFormat;
 
 /// How tables look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +27,35 @@ pub(crate) enum StatFormat {
     Ndjson,
 }
 
+impl StatFormat {
+    /// Whether a row is an object, which may have other members than the one before.
+    pub(crate) const fn is_of_objects(self) -> bool {
+        matches!(self, Self::Json | Self::Ndjson)
+    }
+
+    /// How tables are printed where `-o` asks for this; `None` for not at all.
+    ///
+    /// # Errors
+    /// When the format is one of records only.
+    pub(crate) fn of(output: &OutputFormat) -> Result<Option<Self>> {
+        match output {
+            OutputFormat::Custom(_) | OutputFormat::CsvColumns(_) => Err(Error::argument(
+                "columns of your choice (fmt:, csv:) are for records; a table has its own: choose line, csv, json, \
+                 ndjson or null with -o",
+            )),
+            OutputFormat::Flow | OutputFormat::Nfdump => Err(Error::argument(
+                "a table is no record and goes into no flow file; choose csv, json or ndjson with -o, or by the suffix \
+                 of -w FILE",
+            )),
+            OutputFormat::Csv | OutputFormat::CsvFast => Ok(Some(Self::Csv)),
+            OutputFormat::Json => Ok(Some(Self::Json)),
+            OutputFormat::Ndjson => Ok(Some(Self::Ndjson)),
+            OutputFormat::Null => Ok(None),
+            _ => Ok(Some(Self::Text)),
+        }
+    }
+}
+
 /// Prints the tables of one run.
 #[derive(Debug)]
 pub(crate) struct StatPrinter {
@@ -35,6 +65,8 @@ pub(crate) struct StatPrinter {
     top: Option<usize>,
     /// Objects printed.
     objects: u64,
+    /// Makes objects of records.
+    records: RecordObjects,
     /// Columns of the CSV heading that was printed last.
     csv_way: Option<Way>,
     buffer: Vec<u8>,
@@ -42,7 +74,8 @@ pub(crate) struct StatPrinter {
 
 impl StatPrinter {
     pub(crate) fn new(format: StatFormat, style: Style, top: Option<usize>) -> Self {
-        Self { format, style, top, objects: 0, csv_way: None, buffer: Vec::new() }
+        let records = RecordObjects::behind(&["statistic", "order"]);
+        Self { format, style, top, objects: 0, records, csv_way: None, buffer: Vec::new() }
     }
 
     /// Writes what stands before the first table.
@@ -68,6 +101,21 @@ impl StatPrinter {
         }
     }
 
+    /// Writes a record as a row of the table `record`; JSON and NDJSON only, others list records by themselves.
+    pub(crate) fn record(
+        &mut self,
+        order: Order,
+        batch: &FlowBatch,
+        row: usize,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        self.begin_object();
+        let order = order.to_string();
+        let table = [("statistic", "record"), ("order", order.as_str())];
+        self.records.write(&table, batch, row, &mut self.buffer)?;
+        self.end_object(out)
+    }
+
     /// Writes what stands behind the last table.
     pub(crate) fn end(&mut self, out: &mut dyn Write) -> io::Result<()> {
         match (self.format, self.objects) {
@@ -84,8 +132,7 @@ impl StatPrinter {
         out: &mut dyn Write,
     ) -> io::Result<()> {
         let first: Vec<Group> = rows.by_ref().take(ROWS_MEASURED).collect();
-        let widths = first.iter().map(|group| table.value(group).chars().count());
-        let width = widths.fold(VALUE_WIDTH.max(table.statistic.heading().len()), usize::max);
+        let width = table.value_width(&first);
         if self.style.heading {
             table.write_text_heading(self.top, width, out)?;
         }
@@ -124,23 +171,34 @@ impl StatPrinter {
         out: &mut dyn Write,
     ) -> io::Result<()> {
         for group in rows {
-            self.buffer.clear();
-            if self.format == StatFormat::Json {
-                self.buffer.extend_from_slice(if self.objects > 0 { b",\n" } else { b"\n" });
-            }
+            self.begin_object();
             table.write_json(&group, &mut self.buffer)?;
-            if self.format == StatFormat::Ndjson {
-                self.buffer.push(b'\n');
-            }
-            self.objects += 1;
-            out.write_all(&self.buffer)?;
+            self.end_object(out)?;
         }
         Ok(())
+    }
+
+    fn begin_object(&mut self) {
+        self.buffer.clear();
+        if self.format == StatFormat::Json {
+            self.buffer.extend_from_slice(if self.objects > 0 { b",\n" } else { b"\n" });
+        }
+        self.objects += 1;
+    }
+
+    fn end_object(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        if self.format == StatFormat::Ndjson {
+            self.buffer.push(b'\n');
+        }
+        out.write_all(&self.buffer)
     }
 }
 
 /// Width of nfdump's value column.
 const VALUE_WIDTH: usize = 17;
+
+/// Width that a longer value does not widen the column to, its row sticks out: that of an IPv6 address.
+const MAX_VALUE_WIDTH: usize = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff".len();
 
 /// Rows whose values set the width of the column.
 const ROWS_MEASURED: usize = 1000;
@@ -164,6 +222,14 @@ struct Table<'a> {
 }
 
 impl Table<'_> {
+    /// Width of the value column where these rows are the first.
+    fn value_width(&self, first: &[Group]) -> usize {
+        let is_addr = self.statistic.kind() == FieldKind::Addr;
+        let least = if is_addr && self.style.full_ipv6 { MAX_VALUE_WIDTH } else { VALUE_WIDTH };
+        let widths = first.iter().map(|group| self.value(group).chars().count().min(MAX_VALUE_WIDTH));
+        widths.fold(least.max(self.statistic.heading().len()), usize::max)
+    }
+
     fn write_text_heading(&self, top: Option<usize>, width: usize, out: &mut dyn Write) -> io::Result<()> {
         let count = top.map_or("All".into(), |top| format!("Top {top}"));
         writeln!(out, "{count} {} ordered by {}:", self.statistic.heading(), self.order)?;
@@ -399,7 +465,7 @@ mod tests {
     use super::super::sample;
     use super::*;
 
-    const STYLE: Style = Style { heading: true, plain_numbers: false, color: false };
+    const STYLE: Style = Style::HEADED;
 
     fn printed_with(specs: &[&str], format: StatFormat, style: Style, batch: &FlowBatch) -> String {
         let mut printer = StatPrinter::new(format, style, Some(10));
@@ -438,12 +504,38 @@ Date first seen (UTC)           Duration Proto                   IP Addr    Flow
 
     #[test]
     fn quiet_and_plain_tables_have_no_heading_and_no_units() {
-        let style = Style { heading: false, plain_numbers: true, color: false };
+        let style = Style { heading: false, plain_numbers: true, ..Style::HEADED };
         let text = printed_with(&["dstport:p/obyte"], StatFormat::Text, style, &sample::batch());
         assert_eq!(
             text,
             "2023-09-28 17:22:35.000            2.499 6                   443        1(33.3)        8(42.1) \
              90000000(100.0)        3 288014222 11250000\n\n"
+        );
+    }
+
+    #[test]
+    fn a_long_value_sticks_out_of_its_own_row_only() {
+        let mut batch = FlowBatch::new();
+        for name in ["x".repeat(65_000).as_str(), "short"] {
+            batch.set_text(Field::Account, name);
+            batch.end_row();
+        }
+        let text = printed_with(&["account"], StatFormat::Text, STYLE, &batch);
+        let widths: Vec<usize> = text.lines().map(str::len).collect();
+        let row = widths[1];
+        assert!(row < 170 && widths[2] == row, "{widths:?}");
+        assert_eq!(widths[3], row + 65_000 - MAX_VALUE_WIDTH);
+    }
+
+    #[test]
+    fn addresses_have_the_width_of_ipv6_from_the_start_where_it_is_asked_for() {
+        let style = Style { full_ipv6: true, ..STYLE };
+        let text = printed_with(&["dstip"], StatFormat::Text, style, &sample::batch());
+        assert!(text.contains(&format!(" {:>39} ", "20.106.124.93")), "{text}");
+        let text = printed_with(&["dstport"], StatFormat::Text, style, &sample::batch());
+        assert!(
+            text.contains(&format!(" {:>17} ", "443")) && !text.contains(&format!("{:>39}", "443")),
+            "{text}"
         );
     }
 
@@ -483,6 +575,31 @@ ts,te,td,pr,val,fl,flP,ipkt,ipktP,ibyt,ibytP,ipps,ibps,ibpp,statistic,order\r
         let each: Vec<serde_json::Value> =
             lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(each, rows);
+    }
+
+    #[test]
+    fn records_are_rows_of_a_table_of_their_own() {
+        let mut batch = FlowBatch::new();
+        batch.set_number(Field::SrcPort, 443);
+        batch.set_unknown("order", "mine");
+        batch.end_row();
+        for (format, shown) in [(StatFormat::Json, "[\n{},\n{}\n]\n"), (StatFormat::Ndjson, "{}\n{}\n")] {
+            let mut printer = StatPrinter::new(format, STYLE, None);
+            let mut out = Vec::new();
+            printer.begin(&mut out).unwrap();
+            for order in [Order::BYTES, Order::PACKETS.ascending()] {
+                printer.record(order, &batch, 0, &mut out).unwrap();
+            }
+            printer.end(&mut out).unwrap();
+            let object = |order| {
+                format!(
+                    "{{\"statistic\":\"record\",\"order\":\"{order}\",\"src_port\":443,\
+                     \"column:order\":\"mine\"}}"
+                )
+            };
+            let shown = shown.replacen("{}", &object("bytes"), 1).replacen("{}", &object("packets:a"), 1);
+            assert_eq!(String::from_utf8(out).unwrap(), shown);
+        }
     }
 
     #[test]

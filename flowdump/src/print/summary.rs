@@ -1,12 +1,11 @@
 //! The summary block: totals of what matched, and an account of what was read and what was not counted.
 
-use std::cmp::Reverse;
-use std::io::{self, Write};
-use std::time::Duration;
-
 use flowcore::aggregate::{Counters, Way};
 use flowcore::{Field, FieldSet, FlowBatch, Mask, SourceStats, Timestamp};
+use std::cmp::Reverse;
+use std::io::{self, Write};
 
+use super::times::Times;
 use super::units::{Moment, Scaled, Span};
 
 /// Totals of the matching records.
@@ -52,7 +51,7 @@ impl Summary {
     pub fn print(
         &self,
         stats: &SourceStats,
-        wall: Duration,
+        times: &Times,
         plain: bool,
         out: &mut dyn Write,
     ) -> io::Result<()> {
@@ -64,10 +63,7 @@ impl Summary {
             stats.records, self.records, stats.blocks_skipped, stats.bytes
         )?;
         print_account(stats, out)?;
-        let secs = wall.as_secs_f64();
-        #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-        let rate = if secs > 0.0 { stats.records as f64 / secs } else { 0.0 };
-        writeln!(out, "Wall: {secs:.3}s, records/second: {rate:.0}")
+        times.print(stats.records, out)
     }
 
     fn print_totals(&self, plain: bool, out: &mut dyn Write) -> io::Result<()> {

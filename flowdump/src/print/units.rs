@@ -51,6 +51,17 @@ impl fmt::Display for Moment {
     }
 }
 
+/// A point in time that is a whole second, UTC: `2023-09-28 17:22:35`.
+pub(crate) struct Second(pub(crate) Timestamp);
+
+impl fmt::Display for Second {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        pad_written(f, |out| {
+            text::date_and_time(self.0, b' ', out);
+        })
+    }
+}
+
 /// A span of nanoseconds as `[Nd ]hh:mm:ss.mmm`.
 pub(crate) struct Span(pub(crate) Option<u64>);
 

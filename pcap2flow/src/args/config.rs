@@ -105,5 +105,5 @@ impl<'a> ConfigOption<'a> {
     }
 }
 
-/// Options of the command line alone.
-const NOT_HERE: [&str; 3] = ["config", "help", "version"];
+/// Options of the command line alone; `compress` stands for two of them.
+const NOT_HERE: [&str; 6] = ["config", "generate", "help", "lz4", "smallest", "version"];

@@ -6,6 +6,7 @@ use clap::{ArgAction, Parser};
 use flowcore::Filter;
 use pcap2flow::{DuplicateWindow, KeyParts, TunnelMode};
 
+use super::generate::Generated;
 use super::values::{self, FileFormat, RecordPart, StatsFormat, Timeouts};
 use crate::slots::{Folders, Zone};
 
@@ -174,11 +175,11 @@ pub(crate) struct Flags {
     pub(super) compress: Option<String>,
 
     /// The smallest files: zstd:19, for nfdump files bz2
-    #[arg(short = 'j', overrides_with_all = ["compress", "lz4"], help_heading = "Output")]
+    #[arg(short = 'j', long = "smallest", overrides_with_all = ["compress", "lz4"], help_heading = "Output")]
     pub(super) smallest: bool,
 
     /// The same as -z=lz4
-    #[arg(short = 'y', overrides_with_all = ["compress", "smallest"], help_heading = "Output")]
+    #[arg(short = 'y', long = "lz4", overrides_with_all = ["compress", "smallest"], help_heading = "Output")]
     pub(super) lz4: bool,
 
     /// Name of the recording, kept with the flows
@@ -273,6 +274,11 @@ pub(crate) struct Flags {
     /// wins. None is read unless it is named here
     #[arg(short = 'C', long = "config", value_name = "FILE", help_heading = "Other")]
     pub(super) config: Option<PathBuf>,
+
+    /// Print a manual page or a completion script: man, complete-bash, complete-zsh, complete-fish or
+    /// complete-powershell
+    #[arg(long, value_name = "WHAT", help_heading = "Other")]
+    pub(super) generate: Option<Generated>,
 
     /// Print this help
     #[arg(short = 'h', long = "help", action = ArgAction::Help, help_heading = "Other")]

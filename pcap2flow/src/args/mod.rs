@@ -8,6 +8,7 @@
 mod complaint;
 mod config;
 mod flags;
+mod generate;
 mod plan;
 mod values;
 mod words;
@@ -63,6 +64,9 @@ fn parse(mut words: Vec<OsString>) -> Result<Parsed> {
     complaint::of_empty(&typed, &command)?;
     let flags = |matches| Flags::from_arg_matches(matches).map_err(|error| complaint::of(&error));
     let first = flags(&typed)?;
+    if let Some(what) = first.generate {
+        return Ok(Parsed::Print(what.text()));
+    }
     let Some(path) = first.config.as_deref().filter(|path| *path != Path::new("none")) else {
         return Ok(Parsed::Flags(Box::new(first)));
     };

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
+use flowcore::filter::FilterParser;
 use flowcore::format::{flow, nfdump};
 use flowcore::{Error, Filter, Result};
 use pcap2flow::{DuplicateWindow, MeterOptions};
@@ -40,7 +41,7 @@ pub(crate) enum StatsFormat {
 
 /// A wrong expression keeps its own error, which is shown with a caret.
 pub(super) fn filter(text: &str) -> Result<Filter, Box<dyn std::error::Error + Send + Sync>> {
-    let filter = Filter::parse(text)?;
+    let filter = FilterParser::new().files_in("").parse(text)?;
     pcap2flow::check_packet_filter(&filter)?;
     Ok(filter)
 }

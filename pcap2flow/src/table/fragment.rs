@@ -33,7 +33,7 @@ const COPIES: i64 = NANOS_PER_SEC;
 /// Datagrams known at a time; beyond that the oldest is given up.
 const MAX_DATAGRAMS: usize = 65_536;
 /// Fragments that may wait for the first one of their datagram; the next one releases them all.
-const MAX_WAITING: usize = 64;
+pub(super) const MAX_WAITING: usize = 64;
 /// Fragments that may wait in all; beyond that the oldest datagram is given up.
 const MAX_WAITING_IN_ALL: usize = 65_536;
 

@@ -7,7 +7,7 @@ use flow_tests::{fuzz, harness};
 
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 9] = [
+const TARGETS: [Target; 11] = [
     ("pcap", fuzz::pcap),
     ("pcapng", fuzz::pcapng),
     ("packet", fuzz::packet),
@@ -16,6 +16,8 @@ const TARGETS: [Target; 9] = [
     ("nfdump_round_trip", fuzz::nfdump_round_trip),
     ("vpc_text", fuzz::vpc_text),
     ("filter", fuzz::filter),
+    ("template", fuzz::template),
+    ("payload", fuzz::payload),
     ("lzo", fuzz::lzo),
 ];
 
@@ -98,7 +100,39 @@ fn filters_hold_when_letters_are_damaged() {
         "duration > 1.5m and first seen >= 2023-09-28T17:22:35Z && action != \"REJECT\"",
     ] {
         damaged(text.as_bytes(), fuzz::filter);
+        damaged(&[text.as_bytes(), b"\xff", &RECORD.repeat(4)].concat(), fuzz::filter);
     }
+}
+
+/// Some fields and values of a record.
+const RECORD: &[u8] = b"\x02\x06\x00\x00\x05\x35\x00\x00\x03\x0a\x00\x00\x0b\xff\xff\xff\x40GET";
+
+#[test]
+fn templates_hold_when_letters_are_damaged() {
+    for text in ["\x00%ts %{tunid}|%sap -> %dap%%%n%mpls", "\x07%ts,%{inbytes} , %{in_payload},%flg", "\x0d%"]
+    {
+        damaged(text.as_bytes(), fuzz::template);
+        damaged(&[text.as_bytes(), b"\xff", RECORD].concat(), fuzz::template);
+    }
+}
+
+#[test]
+fn payloads_hold_when_bytes_are_damaged() {
+    let extensions = b"\x00\x21\x00\x00\x00\x08\x00\x06\x00\x00\x03a.b\x00\x0a\x00\x04\x00\x02\x00\x1d\x00\x10\x00\x05\x00\x03\x02h2\x0a\x0a\x00\x00";
+    let client = [b"\x03\x03", &[7; 32][..], b"\x00\x00\x04\x13\x01\x0a\x0a\x01\x00", extensions].concat();
+    let server = [b"\x03\x03", &[7; 32][..], b"\x00\x13\x01\x00\x00\x06\x00\x2b\x00\x02\x03\x04"].concat();
+    for (kind, body) in [(1, client), (2, server)] {
+        let len = u8::try_from(body.len()).unwrap();
+        let hello = [&[22, 3, 1, 0, len + 4, kind, 0, 0, len][..], &body].concat();
+        assert!(flowcore::payload::tls::Hello::find(&hello).is_some_and(|hello| hello.ja3().is_some()));
+        damaged(&hello, fuzz::payload);
+    }
+    let answer = b"\x00\x01\x81\x80\x00\x01\x00\x02\x00\x00\x00\x00\x03www\x01a\x00\x00\x01\x00\x01\xc0\x0c\x00\x05\x00\x01\x00\x00\x00\x3c\x00\x04\x01b\xc0\x10\xc0\x23\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\xcb\x00\x71\x05";
+    assert!(
+        flowcore::payload::dns::Message::find(answer).is_some_and(|message| message.addrs().count() == 1)
+    );
+    damaged(answer, fuzz::payload);
+    damaged(&[&[0, answer.len() as u8][..], answer].concat(), fuzz::payload);
 }
 
 #[test]

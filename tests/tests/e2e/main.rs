@@ -1,11 +1,15 @@
 //! End-to-end tests: each runs our binaries as a user does. One module per theme.
 
+mod aggregation;
 mod capture_filters;
 mod columns;
 mod corpus;
 mod errors;
 mod examples;
+mod filter_errors;
+mod filter_files;
 mod fuzz_replay;
+mod help;
 mod inputs;
 mod lab;
 mod memory;
@@ -18,11 +22,16 @@ mod metering_signals;
 mod metering_threads;
 mod nfdump_cli;
 mod nfdump_lzo;
+mod nfdump_manual;
 mod options;
+mod outputs;
+mod payload_tls;
 mod peers;
 mod same_records;
+mod series;
 mod statistics;
 mod vpc_lab;
+mod window;
 
 use serde_json::Value;
 

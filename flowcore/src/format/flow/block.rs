@@ -68,7 +68,7 @@ impl BlockEncoder {
         self.data.clear();
         let protocols = protocols(batch).words();
         let mut block = BlockMetadata { rows: narrow(batch.len()), protocols, columns: Vec::new() };
-        for field in batch.fields().iter() {
+        for field in batch.fields().iter().filter(|field| *field != Field::RecordNumber) {
             let Some(column) = batch.column(field) else { continue };
             let base = base_of(field).and_then(|base| base_place(&block, base).zip(batch.times(base)));
             self.add(&mut block, field.name(), true, column, base)?;

@@ -6,7 +6,7 @@ use super::chunk;
 use super::index::Index;
 use super::layout::VERSION;
 use super::metadata::FileHeader;
-use super::reader::{FlowFileReader, open_indexed};
+use super::reader::{FlowFileReader, filled_later, may_match, open_indexed};
 use crate::batch::FlowBatch;
 use crate::error::Result;
 use crate::source::{FlowSource, Problems, ReadRequest};
@@ -51,6 +51,44 @@ pub fn read_info(mut file: impl Read + Seek + Send + 'static, name: &str) -> Res
     opening.problem.into_iter().for_each(|error| info.problems.push(error.in_input(name)));
     info.add_sizes(&index);
     Ok(info)
+}
+
+/// How much of a file a query reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct BlockCount {
+    /// Blocks.
+    pub blocks: u64,
+    /// Blocks that are skipped, as no row of them can match.
+    pub skipped: u64,
+    /// Rows of all blocks.
+    pub rows: u64,
+    /// Rows of the blocks that are skipped.
+    pub rows_skipped: u64,
+}
+
+/// Counts the blocks that a request leaves unread, by the index alone; `None` for a file that has none.
+///
+/// # Errors
+/// As [`read_info`].
+pub fn count_blocks(
+    mut file: impl Read + Seek,
+    name: &str,
+    request: &ReadRequest,
+) -> Result<Option<BlockCount>> {
+    let (opening, index) = open_indexed(&mut file).map_err(|error| error.in_input(name))?;
+    let Some(index) = index else { return Ok(None) };
+    let (mut count, filled_later) = (BlockCount::default(), filled_later(&opening.header));
+    for entry in &index.blocks {
+        let rows = u64::from(entry.block.rows);
+        count.blocks += 1;
+        count.rows += rows;
+        if !may_match(&entry.block, filled_later, request) {
+            count.skipped += 1;
+            count.rows_skipped += rows;
+        }
+    }
+    Ok(Some(count))
 }
 
 fn info_from_blocks(file: impl Read + Seek + Send + 'static, name: &str) -> Result<FileInfo> {

@@ -32,7 +32,7 @@ mod zone;
 mod tests;
 
 pub use chunk::BlockCompression;
-pub use info::{FileInfo, read_info};
+pub use info::{BlockCount, FileInfo, count_blocks, read_info};
 pub use layout::MAGIC;
 pub use reader::FlowFileReader;
 pub use writer::{FlowFileWriter, WriterOptions};

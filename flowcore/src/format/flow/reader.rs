@@ -76,10 +76,7 @@ impl FlowFileReader {
 
     fn new(opening: Opening, blocks: Box<dyn Blocks>, name: &str, request: &ReadRequest) -> Self {
         let Opening { header, problem, .. } = opening;
-        let mut filled_later = FieldSet::from([Field::Source, Field::Format]);
-        if !header.attribute(FileHeader::IDENT).is_empty() {
-            filled_later.insert(Field::Ident);
-        }
+        let filled_later = filled_later(&header);
         let mut reader = Self {
             name: name.to_owned(),
             header,
@@ -115,8 +112,7 @@ impl FlowFileReader {
     }
 
     fn may_match(&self, block: &BlockMetadata) -> bool {
-        let zones = BlockZones { block, filled_later: self.filled_later };
-        self.request.filter.as_ref().is_none_or(|filter| filter.may_match(&zones))
+        may_match(block, self.filled_later, &self.request)
     }
 
     fn skip(&mut self, block: &BlockMetadata) -> Result<()> {
@@ -179,6 +175,21 @@ impl FlowSource for FlowFileReader {
     fn stats(&self) -> SourceStats {
         self.stats.clone()
     }
+}
+
+/// The fields that are not in the blocks but filled in when they are read.
+pub(super) fn filled_later(header: &FileHeader) -> FieldSet {
+    let mut fields = FieldSet::from([Field::Source, Field::Format]);
+    if !header.attribute(FileHeader::IDENT).is_empty() {
+        fields.insert(Field::Ident);
+    }
+    fields
+}
+
+/// Whether a block can hold a row that the request asks for.
+pub(super) fn may_match(block: &BlockMetadata, filled_later: FieldSet, request: &ReadRequest) -> bool {
+    let zones = BlockZones { block, filled_later };
+    request.filter.as_ref().is_none_or(|filter| filter.may_match(&zones))
 }
 
 /// Batches start at whole words of presence bits.

@@ -13,7 +13,11 @@ use crate::error::{Error, Result};
 /// What comes of a block: its batches, then the account of it.
 #[derive(Debug)]
 pub(super) enum Message {
-    Batch(FlowBatch),
+    /// Rows, and the flows of the block up to their last one that no earlier message counts.
+    Batch {
+        batch: FlowBatch,
+        flows: u64,
+    },
     End(Box<Unpacked>),
 }
 
@@ -44,8 +48,8 @@ impl Outlet {
     }
 
     /// Hands on a batch as soon as there is room.
-    pub(super) fn hand_on(&self, batch: FlowBatch) -> std::result::Result<(), Gone> {
-        self.sender.send(Message::Batch(batch)).map_err(|_| Gone)
+    pub(super) fn hand_on(&self, batch: FlowBatch, flows: u64) -> std::result::Result<(), Gone> {
+        self.sender.send(Message::Batch { batch, flows }).map_err(|_| Gone)
     }
 
     /// Closes the block's account.
@@ -121,10 +125,10 @@ mod tests {
     #[test]
     fn who_waits_for_nothing_is_gone() {
         let (outlet, ticket) = channel(&Arc::new(Spare::new(0)));
-        outlet.hand_on(FlowBatch::new()).unwrap();
-        assert!(matches!(ticket.wait(), Ok(Message::Batch(_))));
+        outlet.hand_on(FlowBatch::new(), 0).unwrap();
+        assert!(matches!(ticket.wait(), Ok(Message::Batch { .. })));
         drop(ticket);
-        assert!(outlet.hand_on(FlowBatch::new()).is_err());
+        assert!(outlet.hand_on(FlowBatch::new(), 0).is_err());
         outlet.end(Unpacked::default());
     }
 

@@ -322,7 +322,7 @@ const HASH_BITS: u32 = 14;
 const END: [u8; 3] = [0x11, 0, 0];
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
@@ -440,7 +440,7 @@ mod tests {
     }
 
     /// Bytes without repetitions to speak of.
-    fn noise(len: usize) -> Vec<u8> {
+    pub(in super::super) fn noise(len: usize) -> Vec<u8> {
         let mut state = 0x2545_f491_4f6c_dd1d_u64;
         let mut next = || {
             state ^= state << 13;

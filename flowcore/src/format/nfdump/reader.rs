@@ -157,7 +157,8 @@ impl NfdumpReader {
                     return Ok(None);
                 }
             };
-            if let Ok(Message::Batch(batch)) = message {
+            if let Ok(Message::Batch { batch, flows }) = message {
+                self.count_flows(flows);
                 return Ok(Some(batch));
             }
             self.ahead.pop_front();
@@ -181,6 +182,11 @@ impl NfdumpReader {
         }
     }
 
+    fn count_flows(&mut self, flows: u64) {
+        self.stats.records += flows;
+        self.stats.flows += flows;
+    }
+
     /// Takes the account of a block that is used up.
     fn take(&mut self, unpacked: Unpacked) {
         let Unpacked { is_appendix, flows, bad_records, unknown_parts, problems, buffer } = unpacked;
@@ -189,8 +195,8 @@ impl NfdumpReader {
         } else {
             self.stats.blocks += 1;
         }
-        let stats = SourceStats { records: flows, flows, bad_records, ..SourceStats::default() };
-        self.stats.merge(stats);
+        self.count_flows(flows);
+        self.stats.bad_records += bad_records;
         for (part, count) in unknown_parts {
             self.stats.add_unknown_part(part.to_string(), count);
         }

@@ -67,7 +67,7 @@ fn can_be_asked(filter: &Filter) -> bool {
 pub(super) struct Unpacked {
     /// Whether it is part of the appendix and no block of flows.
     pub(super) is_appendix: bool,
-    /// All flows of the block.
+    /// Flows of the block that have not been counted with a batch.
     pub(super) flows: u64,
     /// Records that cannot be used.
     pub(super) bad_records: u64,
@@ -127,7 +127,7 @@ impl Unpacker {
         let mut records = Records::new(raw);
         while self.locate(&mut records, unpacking) {
             unpacking.unpacked.flows += self.located.len() as u64;
-            let handed_on = self.decode(raw, unpacking.outlet);
+            let handed_on = self.decode(raw, unpacking);
             self.layouts.count_unused(&mut unpacking.unpacked.unknown_parts);
             self.layouts.limit();
             if handed_on.is_err() {
@@ -171,7 +171,7 @@ impl Unpacker {
     }
 
     /// Makes a batch of the located records that the filter wants, and hands it on.
-    fn decode(&mut self, raw: &[u8], outlet: &Outlet) -> Result<(), Gone> {
+    fn decode(&mut self, raw: &[u8], unpacking: &mut Unpacking<'_>) -> Result<(), Gone> {
         let Self { task, layouts, located, asked, .. } = self;
         if let Some((filter, decoder)) = &task.choice {
             decoder.fill(Rows { block: raw, layouts, located }, asked);
@@ -187,12 +187,12 @@ impl Unpacker {
         if located.is_empty() {
             return Ok(());
         }
-        let mut batch = outlet.batch();
+        let mut batch = unpacking.outlet.batch();
         task.decoder.fill(Rows { block: raw, layouts, located }, &mut batch);
         if task.wants_ident {
             task.fill_ident(&mut batch);
         }
-        outlet.hand_on(batch)
+        unpacking.outlet.hand_on(batch, std::mem::take(&mut unpacking.unpacked.flows))
     }
 }
 

@@ -106,7 +106,8 @@ impl<W: Write + Seek> NfdumpWriter<W> {
 
     /// Notes the columns that have no place in any record.
     fn note_columns(&mut self, batch: &FlowBatch, placed: FieldSet) {
-        let kept = placed.union(FieldSet::from([Field::Source, Field::Format, Field::Ident]));
+        let kept =
+            placed.union(FieldSet::from([Field::Source, Field::Format, Field::Ident, Field::RecordNumber]));
         let lost = batch.fields().iter().filter(|&field| !kept.contains(field));
         self.dropped.fields = self.dropped.fields.union(lost.collect());
         if !self.ident.add(batch) {

@@ -1,0 +1,146 @@
+//! Which way a flow goes: the records of both ways are one group, which has a source and a destination all the same.
+//!
+//! Both ways of a flow have one key, that of the way whose source is the smaller end. Counters are those of that way, too,
+//! so that partial aggregates merge whatever way their records went. A group is shown as its first record went, or as the
+//! ports of both ends say.
+
+use crate::batch::{FlowBatch, Mask};
+use crate::record::{Field, Protocol};
+
+use super::key::{Cell, Cells};
+
+/// What becomes of the two ways of a flow that are records of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Directions {
+    /// Each stays a group of its own.
+    Apart,
+    /// Both are one group, which goes the way of the first record of the input. So for all protocols with ports.
+    Merged,
+    /// As [`Merged`](Self::Merged), and then from the higher port to the lower one where one of the limits 1024, 32768 and
+    /// 49152 lies between them, as in nfdump.
+    Guessed,
+}
+
+/// The key of a flow: what is before the fifth is of one end or the other.
+pub(super) const FLOW_KEY: [Field; 7] = [
+    Field::SrcAddr,
+    Field::DstAddr,
+    Field::SrcPort,
+    Field::DstPort,
+    Field::Protocol,
+    Field::IcmpType,
+    Field::IcmpCode,
+];
+
+/// Parts of a flow's key that belong to an end.
+const ENDS: usize = 4;
+
+/// The part of a flow's key that stands where this one does, seen from the other side.
+pub(super) const fn turned_part(part: usize) -> usize {
+    if part < ENDS { part ^ 1 } else { part }
+}
+
+/// The rows of a batch that go from the larger end to the smaller one. Only protocols with ports have two ways: cloud logs
+/// write ports of 0 for all others.
+pub(super) fn turned_rows(batch: &FlowBatch, cells: &[Cells<'_>]) -> Mask {
+    let [src, dst, src_port, dst_port, protocol, ..] = cells else { return Mask::none(batch.len()) };
+    Mask::from_fn(batch.len(), |row| {
+        let ends = (src_port.cell(row), dst_port.cell(row));
+        match (protocol.cell(row), ends) {
+            (_, (Cell::Absent, _) | (_, Cell::Absent)) => false,
+            (Cell::Word(protocol), _) if !has_ports(protocol) => false,
+            (_, (to, back)) => (src.cell(row), to) > (dst.cell(row), back),
+        }
+    })
+}
+
+/// Whether a protocol, by its number, has ports.
+pub(super) fn has_ports(protocol: u64) -> bool {
+    u8::try_from(protocol).is_ok_and(|protocol| Protocol(protocol).has_ports())
+}
+
+/// Whether the ports say that the source of a flow is its destination.
+pub(super) fn is_backwards(src_port: Option<u64>, dst_port: Option<u64>) -> bool {
+    src_port
+        .zip(dst_port)
+        .is_some_and(|(src, dst)| PORT_LIMITS.iter().any(|limit| src < *limit && *limit <= dst))
+}
+
+/// Where well-known ports end, where the ephemeral ports of Linux begin, and those of IANA.
+const PORT_LIMITS: [u64; 3] = [1024, 32_768, 49_152];
+
+/// The field that has this value if source and destination are exchanged.
+pub(super) fn opposite(field: Field) -> Field {
+    let pair = PAIRS.iter().find(|(one, other)| *one == field || *other == field);
+    pair.map_or(field, |&(one, other)| if one == field { other } else { one })
+}
+
+/// Fields of the two ends and of the two ways: packets of the other way come in where those of the one went out. VLANs are
+/// not among them, since a capture has one for both ways.
+const PAIRS: &[(Field, Field)] = &[
+    (Field::SrcAddr, Field::DstAddr),
+    (Field::SrcPort, Field::DstPort),
+    (Field::InPackets, Field::OutPackets),
+    (Field::InBytes, Field::OutBytes),
+    (Field::InFlags, Field::OutFlags),
+    (Field::SrcTos, Field::DstTos),
+    (Field::SrcMask, Field::DstMask),
+    (Field::SrcAs, Field::DstAs),
+    (Field::InputIf, Field::OutputIf),
+    (Field::PhysInIf, Field::PhysOutIf),
+    (Field::IngressVrf, Field::EgressVrf),
+    (Field::SrcMac, Field::DstMac),
+    (Field::InDstMac, Field::OutSrcMac),
+    (Field::ClientLatency, Field::ServerLatency),
+    (Field::PktSrcAddr, Field::PktDstAddr),
+    (Field::PktSrcPort, Field::PktDstPort),
+    (Field::InPayload, Field::OutPayload),
+    (Field::InRetransmits, Field::OutRetransmits),
+    (Field::InOutOfOrder, Field::OutOutOfOrder),
+    (Field::TunSrcAddr, Field::TunDstAddr),
+    (Field::SrcService, Field::DstService),
+    (Field::TgwSrcAccount, Field::TgwDstAccount),
+    (Field::TgwSrcVpc, Field::TgwDstVpc),
+    (Field::TgwSrcSubnet, Field::TgwDstSubnet),
+    (Field::TgwSrcInterface, Field::TgwDstInterface),
+    (Field::TgwSrcZone, Field::TgwDstZone),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::FIELDS;
+
+    #[test]
+    fn every_opposite_is_one_of_the_same_kind_and_back() {
+        for field in Field::all() {
+            let other = opposite(field);
+            assert_eq!(opposite(other), field, "{field}");
+            assert_eq!(other.kind(), field.kind(), "{field}");
+        }
+    }
+
+    #[test]
+    fn every_field_of_an_end_has_an_opposite() {
+        for info in FIELDS.iter().filter(|info| info.name.contains("src") || info.name.contains("dst")) {
+            let has = opposite(info.field) != info.field;
+            assert!(has || ["dstvlan", "fwdstatus"].contains(&info.name), "{}", info.name);
+        }
+    }
+
+    #[test]
+    fn ports_turn_a_flow_where_a_limit_lies_between_them() {
+        for (src, dst, expected) in [
+            (80, 1024, true),
+            (80, 1023, false),
+            (1024, 80, false),
+            (8080, 32_768, true),
+            (40_000, 50_000, true),
+            (50_000, 40_000, false),
+            (53, 53, false),
+        ] {
+            assert_eq!(is_backwards(Some(src), Some(dst)), expected, "{src} {dst}");
+        }
+        assert!(!is_backwards(None, Some(50_000)) && !is_backwards(Some(80), None));
+    }
+}
