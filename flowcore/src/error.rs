@@ -69,6 +69,8 @@ pub enum Position {
     Frame(u64),
     /// Block number of a flow file, from 1.
     Block(u64),
+    /// Row number of a table, from 1.
+    Row(u64),
 }
 
 impl Error {
@@ -161,6 +163,7 @@ impl fmt::Display for Position {
             Self::Line(n) => write!(f, "line {n}"),
             Self::Frame(n) => write!(f, "frame {n}"),
             Self::Block(n) => write!(f, "block {n}"),
+            Self::Row(n) => write!(f, "row {n}"),
         }
     }
 }

@@ -57,6 +57,11 @@ impl ByteCount {
         count
     }
 
+    /// Sets the number, where the bytes are counted elsewhere.
+    pub(crate) fn set(&self, bytes: u64) {
+        self.0.store(bytes, Ordering::Relaxed);
+    }
+
     fn add(&self, bytes: usize) {
         self.0.fetch_add(bytes as u64, Ordering::Relaxed);
     }
@@ -187,7 +192,7 @@ impl<R: Read> Read for Counted<R> {
 /// Up to `limit` first bytes of a stream, or as many as are `enough`, and the whole stream again.
 ///
 /// An error after the first bytes is kept for the reader, so that what is there can be used.
-fn peek(
+pub(crate) fn peek(
     mut reader: Box<dyn Read + Send>,
     limit: usize,
     enough: impl Fn(&[u8]) -> bool,

@@ -38,17 +38,22 @@
 //!
 //! - [`Flow`] is one flow, [`FlowBatch`] many; [`Field`] and [`FIELDS`] name what they hold.
 //! - [`format`](mod@format) has the formats: [`.flow` files](format::flow), [nfdump files](format::nfdump),
-//!   [AWS VPC flow logs](format::vpc).
+//!   [AWS VPC flow logs](format::vpc) in text, JSON, CSV and Parquet.
 //! - [`aggregate`] counts by the values of fields: top talkers, nfdump's statistics.
+//! - [`Copies`] finds rows that two interfaces wrote of the same traffic; [`aggregate::Connections`] joins rows to connections.
 //! - [`payload`] understands what flows carry: TLS hellos and their fingerprints, DNS.
 //! - [`filter`] is the language of expressions; its errors point at the text.
 //! - [`SourceStats`] accounts for everything that was read and everything that could not be used.
 //! - Captures are metered by the `pcap2flow` crate, which plugs into [`OpenOptions::captures`].
 
+mod ahead;
 mod batch;
 mod codec;
+mod completeness;
+mod copies;
 mod error;
 mod input;
+mod observer;
 mod open;
 mod output;
 mod preview;
@@ -70,6 +75,8 @@ pub use batch::{
     AddrColumn, BATCH_ROWS, BATCH_TEXT_BYTES, Column, FlowBatch, Mask, NumberColumn, Presence, TextColumn,
     TimeColumn, Values,
 };
+pub use completeness::{Gap, LostRecords, Origin, OriginAccount, Origins, SkipData, Slots};
+pub use copies::{Copies, CopyEstimate, Folded, LikelyCopies};
 pub use error::{Error, ErrorKind, Position, Result};
 pub use filter::{Filter, FilterError};
 pub use format::Format;

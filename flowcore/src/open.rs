@@ -4,16 +4,20 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::ahead::{self, Ahead, Next, Opened};
 use crate::batch::FlowBatch;
+use crate::completeness::{Origin, OriginAccount};
 use crate::error::{Error, ErrorKind, Result};
 use crate::filter::Filter;
 use crate::format::Format;
+use crate::format::azure::AzureReader;
 use crate::format::flow::{self, FlowFileReader};
+use crate::format::gcp::GcpReader;
 use crate::format::nfdump::{self, NfdumpReader};
-use crate::format::vpc::{VpcOptions, VpcReader};
-use crate::input::{ByteCount, Detection, Input};
+use crate::format::vpc::{LogPath, VpcOptions, VpcParquetReader, VpcReader};
+use crate::input::{Detection, Input};
 use crate::progress::Progress;
-use crate::record::{Field, FieldSet};
+use crate::record::{Field, FieldSet, Timestamp};
 use crate::record_numbers::RecordNumbers;
 use crate::source::{FlowSource, Flows, ReadRequest, SourceStats};
 use crate::status_rows::{self, StatusRows};
@@ -48,6 +52,9 @@ pub struct OpenOptions {
     detection: Detection,
     vpc: VpcOptions,
     captures: Option<CaptureOpener>,
+    log_fields: FieldSet,
+    window: (Option<Timestamp>, Option<Timestamp>),
+    threads: Option<usize>,
 }
 
 impl OpenOptions {
@@ -99,6 +106,32 @@ impl OpenOptions {
         self
     }
 
+    /// These fields are looked at too where they are those of a cloud log, or of a `.flow` file made from one.
+    #[must_use]
+    pub fn fields_of_logs(mut self, fields: FieldSet) -> Self {
+        self.log_fields = fields.stored();
+        self
+    }
+
+    /// Only flows from one time to another are needed, both included; an end that is `None` is open.
+    ///
+    /// Files in folders that are named as AWS names flow logs are not opened if their names say that nothing in them is
+    /// inside ([`LogPath::is_outside`](crate::format::vpc::LogPath::is_outside)); they are counted. Flows outside the
+    /// window that other files hold are read as ever: a filter chooses. Where records are numbered, nothing is left out.
+    #[must_use]
+    pub fn window(mut self, from: Option<Timestamp>, to: Option<Timestamp>) -> Self {
+        self.window = (from, to);
+        self
+    }
+
+    /// Reads cloud logs by so many threads where there are several inputs; as many as there are cores, eight at most, if
+    /// nothing is said. The flows and their order do not depend on it.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = Some(threads);
+        self
+    }
+
     /// Opens a file, a folder, or standard input for `-`.
     ///
     /// # Errors
@@ -117,6 +150,8 @@ impl OpenOptions {
         let mut inputs = self.inputs(paths)?;
         if inputs.waiting.len() == 1 {
             inputs.open_next()?;
+        } else {
+            inputs.ahead = Ahead::new(&inputs.options, inputs.options.threads.unwrap_or_else(ahead::threads));
         }
         Ok(inputs)
     }
@@ -147,6 +182,8 @@ impl OpenOptions {
         for path in paths {
             inputs.add(path.as_ref())?;
         }
+        let (from, to) = inputs.options.window;
+        inputs.stats.origins.limit(from, to);
         Ok(inputs)
     }
 
@@ -170,6 +207,25 @@ impl OpenOptions {
         request
     }
 
+    /// The request as readers of cloud logs get it.
+    fn request_of_logs(&self) -> ReadRequest {
+        let mut request = self.request.clone();
+        request.fields = self.fields_of(Format::Vpc);
+        request
+    }
+
+    /// The fields that are looked at in inputs of this format.
+    fn fields_of(&self, format: Format) -> FieldSet {
+        let is_log = matches!(format, Format::Vpc | Format::Gcp | Format::Azure | Format::Parquet);
+        if is_log { self.request.fields.union(self.log_fields) } else { self.request.fields }
+    }
+
+    /// An input with its reader.
+    pub(crate) fn opened(&self, input: Input) -> Result<Opened> {
+        let (name, format, bytes) = (input.name().to_owned(), input.format(), input.byte_count());
+        Ok(Opened { name, format, bytes, source: self.reader(input)? })
+    }
+
     /// The reader of one input.
     fn reader(&self, input: Input) -> Result<Box<dyn FlowSource>> {
         let name = input.name().to_owned();
@@ -177,17 +233,19 @@ impl OpenOptions {
             Format::Flow => {
                 let mut request = self.request.clone();
                 request.fields = request.fields.union(status_rows::fields());
-                Ok(match input.into_file() {
-                    Ok(file) => Box::new(FlowFileReader::open_file(file, &name, &request)?),
-                    Err(input) => Box::new(FlowFileReader::open(input.into_reader(), &name, &request)?),
-                })
+                let reader = match input.into_file() {
+                    Ok(file) => FlowFileReader::open_file(file, &name, &request)?,
+                    Err(input) => FlowFileReader::open(input.into_reader(), &name, &request)?,
+                };
+                Ok(Box::new(reader.fields_of_logs(self.log_fields)))
             }
             Format::Nfdump => Ok(match input.into_file() {
                 Ok(file) => Box::new(NfdumpReader::open_file(file, &name, &self.request)?),
                 Err(input) => Box::new(NfdumpReader::open(input.into_reader(), &name, &self.request)?),
             }),
             Format::Vpc => {
-                Ok(Box::new(VpcReader::open(input.into_reader(), &name, &self.request, &self.vpc)?))
+                let request = self.request_of_logs();
+                Ok(Box::new(VpcReader::open(input.into_reader(), &name, &request, &self.vpc)?))
             }
             Format::Pcap | Format::PcapNg | Format::Snoop => match &self.captures {
                 Some(open) => open(input),
@@ -196,6 +254,11 @@ impl OpenOptions {
                     Err(Error::unsupported(advice).in_input(name))
                 }
             },
+            Format::Gcp => Ok(Box::new(GcpReader::open(input.into_reader(), &name, &self.request_of_logs()))),
+            Format::Azure => {
+                Ok(Box::new(AzureReader::open(input.into_reader(), &name, &self.request_of_logs())))
+            }
+            Format::Parquet => Ok(Box::new(VpcParquetReader::open(input, &self.request_of_logs())?)),
         }
     }
 }
@@ -214,6 +277,8 @@ pub struct Inputs {
     options: OpenOptions,
     waiting: VecDeque<PathBuf>,
     current: Option<Current>,
+    /// Reads logs before their turn; below `current`, which has to be dropped first.
+    ahead: Option<Ahead>,
     stats: SourceStats,
     progress: Progress,
     /// Numbers the records, where that is asked for.
@@ -222,23 +287,26 @@ pub struct Inputs {
 
 /// The input being read.
 struct Current {
-    name: String,
-    format: Format,
-    bytes: ByteCount,
-    source: Box<dyn FlowSource>,
-    /// Rows that were held back because they are no flows.
-    held_back: StatusRows,
+    opened: Opened,
+    /// Rows of a flow file that are no flows, handed on or not.
+    status_rows: StatusRows,
+    origin: Origin,
+    read: OriginAccount,
 }
 
 impl Inputs {
     fn new(mut options: OpenOptions) -> Self {
         let numbers = RecordNumbers::wanted(&options.request);
+        if numbers.is_some() {
+            options.window = (None, None);
+        }
         options.request = options.what_to_read();
         Self {
             options,
             numbers,
             waiting: VecDeque::new(),
             current: None,
+            ahead: None,
             stats: SourceStats::default(),
             progress: Progress::default(),
         }
@@ -266,6 +334,7 @@ impl Inputs {
         }
         let (name, bytes) = (input.name().to_owned(), input.byte_count());
         let Ok(file) = input.into_file() else { return Ok(false) };
+        let origin = Origin::of(path);
         self.waiting.pop_front();
         self.stats.files += 1;
         let (sums, stats) = if format == Format::Flow {
@@ -279,6 +348,8 @@ impl Inputs {
         };
         totals.merge(&sums);
         let (rows, bytes) = (sums.rows(), bytes.get());
+        let (first, last) = (sums.first(), sums.last());
+        self.stats.origins.add(origin, &OriginAccount { files: 1, first, last, ..OriginAccount::default() });
         self.stats.merge(SourceStats { records: rows, flows: rows, bytes, ..stats });
         Ok(true)
     }
@@ -295,13 +366,22 @@ impl Inputs {
             self.waiting.push_back(path.to_owned());
             return Ok(());
         }
+        self.add_folder(path)
+    }
+
+    fn add_folder(&mut self, path: &Path) -> Result<()> {
         let walk = Walk::new(path);
         if walk.files.is_empty() && walk.problems.is_empty() {
             return Err(Error::new(ErrorKind::NothingToRead).in_input(path.display().to_string()));
         }
-        let sizes = walk.files.iter().map(|file| file.metadata().map_or(0, |metadata| metadata.len()));
-        self.progress.expect(sizes.sum());
-        self.waiting.extend(walk.files);
+        walk.files.iter().for_each(|file| self.stats.origins.see(file));
+        let ((from, to), found) = (self.options.window, walk.files.len());
+        let files = walk.files.into_iter().filter(|file| !LogPath::of(file).is_outside(from, to));
+        let before = self.waiting.len();
+        self.waiting.extend(files);
+        let added = self.waiting.range(before..);
+        self.stats.files_outside_window += (found - added.len()) as u64;
+        self.progress.expect(added.map(|file| file.metadata().map_or(0, |metadata| metadata.len())).sum());
         self.stats.files_ignored += walk.hidden;
         self.stats.problems.merge(walk.problems);
         Ok(())
@@ -309,14 +389,18 @@ impl Inputs {
 
     /// Opens the next waiting input; `false` if there is none.
     fn open_next(&mut self) -> Result<bool> {
+        let next = self.ahead.as_mut().and_then(|ahead| ahead.next(&self.waiting));
         let Some(path) = self.waiting.pop_front() else { return Ok(false) };
         self.stats.files += 1;
-        let input = Input::open(&path, self.options.detection)?;
-        let (name, format, bytes) = (input.name().to_owned(), input.format(), input.byte_count());
-        self.progress.begin(bytes.clone());
-        let source = self.options.reader(input)?;
-        let held_back = StatusRows::default();
-        self.current = Some(Current { name, format, bytes, source, held_back });
+        let opened = match next.transpose()? {
+            Some(Next::Log(opened)) => opened,
+            Some(Next::NoLog(input)) => self.options.opened(*input)?,
+            None => self.options.opened(Input::open(&path, self.options.detection)?)?,
+        };
+        self.progress.begin(opened.bytes.clone());
+        let (status_rows, origin) = (StatusRows::default(), Origin::of(&path));
+        let read = OriginAccount { files: 1, ..OriginAccount::default() };
+        self.current = Some(Current { opened, status_rows, origin, read });
         Ok(true)
     }
 
@@ -338,12 +422,16 @@ impl Inputs {
     /// Reads on in the input that is open, and closes it at its end; `false` if there is nothing more in it.
     fn read_current(&mut self, batch: &mut FlowBatch) -> bool {
         let Some(current) = &mut self.current else { return false };
-        match current.source.read_batch(batch) {
+        let Opened { name, format, source, .. } = &mut current.opened;
+        match source.read_batch(batch) {
             Ok(true) => {
-                if current.format == Format::Flow && !self.options.request.status_rows {
-                    current.held_back.take_from(batch);
+                match self.options.request.status_rows {
+                    _ if *format != Format::Flow => {}
+                    true => drop(current.status_rows.count(batch, name)),
+                    false => current.status_rows.take_from(batch, name),
                 }
-                name_rows(batch, &self.options.request, &current.name, current.format);
+                current.read.add_times(batch);
+                name_rows(batch, self.options.fields_of(*format), name, *format);
                 if let Some(numbers) = &mut self.numbers {
                     numbers.fill(batch);
                 }
@@ -351,7 +439,7 @@ impl Inputs {
             }
             Ok(false) => self.close_current(),
             Err(error) => {
-                let error = error.in_input(&current.name);
+                let error = error.in_input(name.as_str());
                 self.close_current();
                 self.stats.problems.push_input(error);
             }
@@ -361,7 +449,7 @@ impl Inputs {
 
     fn close_current(&mut self) {
         if let Some(current) = self.current.take() {
-            self.progress.end(current.bytes.get());
+            self.progress.end(current.opened.bytes.get());
             self.stats.merge(current.stats());
         }
     }
@@ -369,12 +457,14 @@ impl Inputs {
 
 impl Current {
     fn stats(&self) -> SourceStats {
-        let mut stats = self.source.stats();
-        stats.bytes += self.bytes.get();
-        let StatusRows { nodata, skipdata } = self.held_back;
+        let mut stats = self.opened.source.stats();
+        stats.bytes += self.opened.bytes.get();
+        let StatusRows { nodata, skipdata, lost } = self.status_rows.clone();
         stats.flows -= nodata + skipdata;
         stats.nodata += nodata;
         stats.skipdata += skipdata;
+        stats.lost.merge(lost);
+        stats.origins.add(self.origin.clone(), &self.read);
         stats
     }
 }
@@ -411,17 +501,21 @@ impl std::fmt::Debug for Inputs {
 }
 
 /// Says where rows come from, where they do not say it themselves.
-fn name_rows(batch: &mut FlowBatch, request: &ReadRequest, name: &str, format: Format) {
-    if request.fields.contains(Field::Source) {
+fn name_rows(batch: &mut FlowBatch, wanted: FieldSet, name: &str, format: Format) {
+    if wanted.contains(Field::Source) {
         batch.fill_text(Field::Source, name);
     }
-    if request.fields.contains(Field::Format) {
+    if wanted.contains(Field::Format) {
         batch.fill_text(Field::Format, format.name());
     }
 }
 
-/// Whether a file's name says that it is a text about data.
+/// Whether a file's name says that it is a text about data, or what CloudWatch Logs writes to see if an export can.
 fn is_about_data(path: &Path) -> bool {
-    let upper = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_uppercase();
-    upper.ends_with(".MD") || upper.starts_with("README") || upper.starts_with("LICENSE")
+    let name = path.file_name().unwrap_or_default();
+    let upper = name.to_string_lossy().to_ascii_uppercase();
+    name == "aws-logs-write-test"
+        || upper.ends_with(".MD")
+        || upper.starts_with("README")
+        || upper.starts_with("LICENSE")
 }

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::format::Format;
 use crate::format::flow::{self, BlockCount};
-use crate::input::Input;
+use crate::format::{Format, SNIFF_BYTES, vpc};
+use crate::input::{Input, peek};
 use crate::open::OpenOptions;
 use crate::source::SourceStats;
 
@@ -59,6 +59,31 @@ impl OpenOptions {
         preview
     }
 
+    /// The columns that these inputs have in common, in order: all are AWS flow logs in text, and the first lines of all say
+    /// the same. `None` otherwise, and for standard input, which is not looked at. Files that cannot be read are passed over.
+    ///
+    /// # Errors
+    /// When a path does not exist or a folder holds no file.
+    pub fn log_columns<P: AsRef<Path>>(
+        &self,
+        paths: impl IntoIterator<Item = P>,
+    ) -> Result<Option<Vec<String>>> {
+        let mut common = None;
+        for path in self.files(paths)?.0 {
+            if !path.metadata().is_ok_and(|metadata| metadata.is_file()) {
+                return Ok(None);
+            }
+            let Ok(input) = Input::open(&path, self.how_to_detect()) else { continue };
+            match columns_of(input) {
+                Some(columns) if common.as_ref().is_none_or(|common| *common == columns) => {
+                    common = Some(columns);
+                }
+                _ => return Ok(None),
+            }
+        }
+        Ok(common)
+    }
+
     fn look_at(&self, path: &Path, preview: &mut Preview) -> Result<()> {
         let input = Input::open(path, self.how_to_detect())?;
         preview.format = Some(input.format());
@@ -73,9 +98,35 @@ impl OpenOptions {
     }
 }
 
+/// The columns of a log in text, as its first line says them.
+fn columns_of(input: Input) -> Option<Vec<String>> {
+    let is_log = input.format() == Format::Vpc;
+    let head = is_log.then(|| peek(input.into_reader(), SNIFF_BYTES, |_| false).ok()).flatten();
+    head.and_then(|(head, _)| vpc::columns_of_text(&head))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_are_common_where_all_first_lines_agree() {
+        let folder = std::env::temp_dir().join(format!("flowcore-preview-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let options = OpenOptions::new();
+        let columns = |name: &str, text: &str| {
+            std::fs::write(folder.join(name), text).unwrap();
+            options.log_columns([&folder]).unwrap()
+        };
+        let expected = Some(vec!["bytes".to_owned(), "packets".to_owned()]);
+        assert_eq!(columns("a.log", "bytes packets\n1 2\n"), expected);
+        assert_eq!(columns("b.log", "\n\u{feff}bytes  packets\r\n"), expected);
+        assert_eq!(columns("c.txt", "no log\n"), expected, "what cannot be read is passed over");
+        assert_eq!(columns("d.log", "packets bytes\n1 2\n"), None);
+        assert_eq!(columns("d.log", "{\"bytes\":1,\"packets\":2,\"srcaddr\":\"10.0.0.1\"}"), None);
+        assert_eq!(options.log_columns([Path::new("-")]).unwrap(), None);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 
     #[test]
     fn standard_input_is_left_alone_and_a_missing_file_is_a_problem() {

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use crate::batch::FlowBatch;
+use crate::completeness::{LostRecords, Origins, SkipData};
 use crate::error::{Error, Result};
 use crate::filter::Filter;
 use crate::record::{Field, FieldSet, Flow};
@@ -78,8 +79,8 @@ pub struct SourceStats {
     pub skipdata: u64,
     /// Lines or records that could not be used.
     pub bad_records: u64,
-    /// Parts of nfdump files that are not understood and were left out, by what they are; the rest of their records
-    /// is used. Those of the first 100 kinds; all further ones are added up as `other`.
+    /// Parts of nfdump files that are not understood and were left out, by what they are, the rest of their records
+    /// being used; and entries of other logs among flow logs in JSON. Those of the first 100 kinds; all further ones are added up as `other`.
     pub unknown_parts: BTreeMap<String, u64>,
     /// Blocks of flow files that were read.
     pub blocks: u64,
@@ -95,6 +96,10 @@ pub struct SourceStats {
     pub frames_noted: BTreeMap<String, u64>,
     /// Flows that were ended early because too many were open.
     pub flows_evicted: u64,
+    /// Records that were left out as copies of others: what [`Copies`](crate::Copies) found.
+    pub copies: u64,
+    /// Bytes of those.
+    pub copies_bytes: u64,
     /// Packets of exporters that did not reach their collector, as nfdump files state where they are summed up
     /// ([`OpenOptions::totals`](crate::OpenOptions::totals)).
     pub sequence_failures: u64,
@@ -103,6 +108,13 @@ pub struct SourceStats {
     pub ident: String,
     /// What went wrong, in the order of reading.
     pub problems: Problems,
+    /// Files of folders that were not opened: their names say that nothing in them is inside the window
+    /// ([`OpenOptions::window`](crate::OpenOptions::window)).
+    pub files_outside_window: u64,
+    /// The first of the rows that [`skipdata`](Self::skipdata) counts.
+    pub lost: LostRecords,
+    /// The flow logs and folders that were read: files, spans of time, slots without a file.
+    pub origins: Origins,
 }
 
 impl SourceStats {
@@ -124,6 +136,9 @@ impl SourceStats {
             (&mut self.frames_used, other.frames_used),
             (&mut self.flows_evicted, other.flows_evicted),
             (&mut self.sequence_failures, other.sequence_failures),
+            (&mut self.copies, other.copies),
+            (&mut self.copies_bytes, other.copies_bytes),
+            (&mut self.files_outside_window, other.files_outside_window),
         ];
         sums.into_iter().for_each(|(sum, more)| *sum = sum.saturating_add(more));
         for (what, count) in other.unknown_parts {
@@ -135,6 +150,14 @@ impl SourceStats {
         add_counts(&mut self.frames_skipped, other.frames_skipped);
         add_counts(&mut self.frames_noted, other.frames_noted);
         self.problems.merge(other.problems);
+        self.lost.merge(other.lost);
+        self.origins.merge(other.origins);
+    }
+
+    /// Counts a row that says that records were lost, and keeps it if there is room.
+    pub(crate) fn add_skipdata(&mut self, row: impl FnOnce() -> SkipData) {
+        self.skipdata = self.skipdata.saturating_add(1);
+        self.lost.push(row);
     }
 
     /// Counts parts of an nfdump file that are not understood.
@@ -180,8 +203,13 @@ const KEPT: usize = 1000;
 impl Problems {
     /// Notes a problem about a record of one input.
     pub fn push(&mut self, error: Error) {
+        self.push_with(|| error);
+    }
+
+    /// Notes a problem about a record of one input, which is made only if it is kept.
+    pub(crate) fn push_with(&mut self, error: impl FnOnce() -> Error) {
         if self.records < KEPT_RECORDS {
-            self.kept.push(Arc::new(error));
+            self.kept.push(Arc::new(error()));
             self.records += 1;
         }
         self.total += 1;

@@ -1,4 +1,8 @@
-//! Published AWS flow logs read as their files show: line by line counts, and values checked by eye.
+//! Published AWS flow logs read as their files show: line by line counts, values checked by eye, and every value of every
+//! row in `vpc_samples.txt`.
+//!
+//! After a wanted change, `UPDATE_GOLDEN=1 cargo test -p flowcore --test vpc_samples` writes that listing anew; the diff
+//! is then reviewed.
 //!
 //! The samples are not part of this repository; the environment variable `FLOW_CORPUS` names the folder that holds
 //! them (`samples/vpc/`). Without it the tests say that they are skipped.
@@ -10,6 +14,8 @@ use std::path::{Path, PathBuf};
 use flowcore::format::vpc::{VpcOptions, VpcReader, looks_like_log};
 use flowcore::format::{Compression, decompress};
 use flowcore::{Field, Flow, FlowBatch, FlowSource, ReadRequest, Result, SourceStats};
+
+const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vpc_samples.txt");
 
 /// What a file shows: header lines, flows, NODATA, SKIPDATA, bad lines, problems noted.
 struct Sample {
@@ -136,6 +142,28 @@ const SAMPLES: &[Sample] = &[
         ],
     },
     Sample {
+        file: "ocsf-security-lake-v5.csv",
+        counts: [1, 1, 0, 0, 0, 0],
+        values: &[
+            (0, Field::Account, "123456789012"),
+            (0, Field::DstPort, "39938"),
+            (0, Field::InFlags, "2"),
+            (0, Field::TrafficPath, "-"),
+            (0, Field::Vpc, "vpc-00000000"),
+            (0, Field::Last, "2022-04-12T00:03:08.000Z"),
+        ],
+    },
+    Sample {
+        file: "otel-cloudwatch-subscription.json",
+        counts: [0, 2, 0, 0, 0, 0],
+        values: &[
+            (0, Field::DstPort, "22"),
+            (0, Field::InBytes, "4249"),
+            (1, Field::SrcAddr, "172.31.9.69"),
+            (1, Field::Action, "REJECT"),
+        ],
+    },
+    Sample {
         file: "otel-tgw-v6.log",
         counts: [1, 1, 0, 0, 0, 0],
         values: &[
@@ -145,6 +173,20 @@ const SAMPLES: &[Sample] = &[
             (0, Field::LostNoRoute, "1"),
             (0, Field::LostTtl, "4"),
             (0, Field::Region, "us-east-1"),
+        ],
+    },
+    Sample {
+        file: "sekoia-json-rows-underscores.jsonl",
+        counts: [0, 3, 0, 0, 0, 0],
+        values: &[
+            (0, Field::InBytes, "2610"),
+            (1, Field::Action, "REJECT"),
+            (2, Field::Account, "012345678901"),
+            (2, Field::InBytes, "412"),
+            (2, Field::InFlags, "3"),
+            (2, Field::TrafficPath, "-"),
+            (2, Field::Instance, "-"),
+            (2, Field::Direction, "ingress"),
         ],
     },
     Sample {
@@ -175,7 +217,7 @@ const SAMPLES: &[Sample] = &[
 fn every_sample_reads_as_it_shows() {
     let Some(folder) = samples() else { return };
     for sample in SAMPLES {
-        let (flows, stats) = read(&folder.join(sample.file)).unwrap();
+        let (flows, stats) = read(&folder.join(sample.file), &ReadRequest::default()).unwrap();
         let counts = [
             stats.header_lines,
             stats.flows,
@@ -194,7 +236,22 @@ fn every_sample_reads_as_it_shows() {
 }
 
 #[test]
-fn every_aws_text_sample_is_in_the_table() {
+fn every_value_of_every_row_is_as_listed() {
+    let Some(folder) = samples() else { return };
+    let list = |sample: &Sample| format!("# {}\n{}", sample.file, listing(&folder.join(sample.file)));
+    let actual = SAMPLES.iter().map(list).collect::<Vec<_>>().join("\n");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(GOLDEN, &actual).unwrap();
+    }
+    let golden = std::fs::read_to_string(GOLDEN).unwrap();
+    for (expected, actual) in golden.lines().zip(actual.lines()) {
+        assert_eq!(expected, actual);
+    }
+    assert_eq!(golden.len(), actual.len());
+}
+
+#[test]
+fn every_aws_sample_is_in_the_table() {
     let Some(folder) = samples() else { return };
     for entry in folder.read_dir().unwrap() {
         let path = entry.unwrap().path();
@@ -206,7 +263,8 @@ fn every_aws_text_sample_is_in_the_table() {
 #[test]
 fn other_text_is_refused() {
     let Some(folder) = samples() else { return };
-    let error = read(&folder.join("elastic-beats-bad.log")).unwrap_err().to_string();
+    let path = folder.join("elastic-beats-bad.log");
+    let error = read(&path, &ReadRequest::default()).unwrap_err().to_string();
     assert!(error.contains("line 1: no header line and 4 columns; name them with --vpc-fields"), "{error}");
 }
 
@@ -230,10 +288,26 @@ fn text(path: &Path) -> Vec<u8> {
     text
 }
 
-fn read(path: &Path) -> Result<(Vec<Flow>, SourceStats)> {
+/// The rows of a file, each with the AWS names of its values, our own where the path says them; NODATA and SKIPDATA rows too.
+fn listing(path: &Path) -> String {
+    let request = ReadRequest { status_rows: true, ..ReadRequest::default() };
+    let (flows, _) = read(path, &request).unwrap();
+    let mut text = String::new();
+    for (row, flow) in flows.iter().enumerate() {
+        text += &format!("row {row}:");
+        for field in Field::all().filter(|field| !field.is_derived() && !flow.get(*field).is_absent()) {
+            let names = [field.info().aws, field.name()];
+            let name = names.into_iter().find(|name| !name.is_empty()).unwrap_or_default();
+            text += &format!(" {name}={}", flow.get(field));
+        }
+        text += "\n";
+    }
+    text
+}
+
+fn read(path: &Path, request: &ReadRequest) -> Result<(Vec<Flow>, SourceStats)> {
     let input = Box::new(std::io::Cursor::new(text(path)));
-    let mut reader =
-        VpcReader::open(input, &path.display().to_string(), &ReadRequest::default(), &VpcOptions::default())?;
+    let mut reader = VpcReader::open(input, &path.display().to_string(), request, &VpcOptions::default())?;
     let (mut batch, mut flows) = (FlowBatch::new(), Vec::new());
     while reader.read_batch(&mut batch)? {
         flows.extend((0..batch.len()).map(|row| batch.flow(row)));

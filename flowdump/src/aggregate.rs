@@ -1,10 +1,11 @@
 //! Aggregation: matching records to groups, which are listed or written as records.
 
-use flowcore::aggregate::{Aggregation, Order, Selection};
+use flowcore::aggregate::{Order, Selection};
 use flowcore::{Field, FieldSet, Mask, Result};
 
 use crate::args::{Grouping, Plan};
 use crate::exit::Outcome;
+use crate::groups::Groups;
 use crate::matching::{Matching, tell};
 use crate::output::Output;
 
@@ -25,21 +26,17 @@ pub(crate) fn run(plan: &Plan, grouping: &Grouping) -> Result<Outcome> {
         if at > 0 && !title.is_empty() {
             output.next_list(&format!("\n{title}"))?;
         }
-        for batch in groups.records(selection(plan, order)) {
-            output.write(&batch, &Mask::all(batch.len()))?;
-        }
+        groups.each(selection(plan, order), |batch| output.write(&batch, &Mask::all(batch.len())))?;
     }
-    let dropped = output.finish()?;
-    if !plan.quiet && !dropped.is_empty() {
-        tell(&format!("flowdump: {dropped}"));
-    }
+    let remarks = output.finish()?.filter(|_| !plan.quiet);
+    remarks.iter().for_each(|said| tell(&format!("flowdump: {said}")));
     records.close()
 }
 
 /// The groups to count, with what is shown of first records.
-pub(crate) fn aggregation(plan: &Plan, grouping: &Grouping, shown: FieldSet) -> Aggregation {
+pub(crate) fn aggregation(plan: &Plan, grouping: &Grouping, shown: FieldSet) -> Groups {
     let filtered = plan.post_filter.as_ref().map_or(FieldSet::EMPTY, |filter| filter.fields());
-    let groups = grouping.aggregation().max_memory(plan.memory);
+    let groups = grouping.groups().max_memory(plan.memory);
     if grouping.is_by_flow() { groups.keep_first(shown.union(filtered)) } else { groups }
 }
 
@@ -47,7 +44,7 @@ pub(crate) fn aggregation(plan: &Plan, grouping: &Grouping, shown: FieldSet) -> 
 fn open<'a>(
     plan: &'a Plan,
     grouping: &Grouping,
-    groups: &Aggregation,
+    groups: &Groups,
     (shown, unknown_columns): (FieldSet, bool),
 ) -> Result<Matching<'a>> {
     let filtered = plan.post_filter.as_ref().map_or(FieldSet::EMPTY, |filter| filter.fields());

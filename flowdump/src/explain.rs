@@ -35,7 +35,11 @@ pub(crate) fn run(plan: &Plan) -> Result<Outcome> {
         0 => String::new(),
         count => format!(", {count} passed over (hidden or unfinished)"),
     };
-    writeln!(out, "Inputs: {}{ignored}", files.len())?;
+    let outside = match walked.files_outside_window {
+        0 => String::new(),
+        count => format!(", {count} outside the window not opened"),
+    };
+    writeln!(out, "Inputs: {}{outside}{ignored}", files.len())?;
     for file in files {
         let preview = options.preview(&file);
         writeln!(out, "  {}", input(&preview))?;

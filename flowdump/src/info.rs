@@ -6,7 +6,7 @@ use flowcore::{ReadRequest, Result, SourceStats, Timestamp, Totals};
 
 use crate::args::Plan;
 use crate::exit::Outcome;
-use crate::matching::{open_options, report};
+use crate::matching::{conclude, open_options};
 use crate::print::{print_account, terminal_lines};
 
 /// Prints the totals of all inputs. Flow files are summed up by their index alone.
@@ -18,9 +18,7 @@ pub(crate) fn run(plan: &Plan) -> Result<Outcome> {
         // stderr may be closed; the totals are out all the same.
         drop(print_account(&stats, &mut io::stderr()));
     }
-    let mut problems = plan.missing.clone();
-    problems.merge(stats.problems);
-    Ok(report(&problems))
+    Ok(conclude(plan, stats))
 }
 
 /// Protocols that have lines of their own, as in nfdump; the others are summed up.

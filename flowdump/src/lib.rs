@@ -10,6 +10,7 @@ mod aggregate;
 mod check;
 mod exit;
 mod explain;
+mod groups;
 mod help;
 mod info;
 mod list;

@@ -34,9 +34,7 @@ pub(crate) fn run(plan: &Plan) -> Result<Outcome> {
             records.each(most, |batch, chosen| output.write(batch, chosen))?;
         }
     }
-    let dropped = output.finish()?;
-    if !plan.quiet && !dropped.is_empty() {
-        tell(&format!("flowdump: {dropped}"));
-    }
+    let remarks = output.finish()?.filter(|_| !plan.quiet);
+    remarks.iter().for_each(|said| tell(&format!("flowdump: {said}")));
     records.close()
 }

@@ -1,15 +1,18 @@
-//! Where chosen records go: text on stdout or in a file, a flow file or nfdump file, or nowhere.
+//! Where chosen records go: text on stdout or in a file, a flow file, nfdump file or AWS flow log, or nowhere.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use flowcore::format::flow::{FlowFileWriter, WriterOptions};
-use flowcore::format::nfdump::{Dropped, NfdumpOptions};
+use flowcore::format::nfdump::NfdumpOptions;
+use flowcore::format::vpc::{LogColumns, VpcWriter, VpcWriterOptions};
 use flowcore::{
-    AtomicFile, Error, FieldSet, FileOptions, FlowBatch, FlowSink, FlowWriter, Mask, Overwrite, Result,
+    AtomicFile, Error, FieldSet, FileOptions, FlowBatch, FlowSink, FlowWriter, Mask, Overwrite, ReadRequest,
+    Result,
 };
 
 use crate::args::{OutputFormat, Plan};
+use crate::matching::open_options;
 use crate::print::{Printer, Style, printer};
 
 /// The destination of the chosen records; the file or stream is opened by [`begin`](Self::begin).
@@ -28,6 +31,7 @@ enum Content {
     Text(Box<dyn Printer>),
     Flow(WriterOptions),
     Nfdump(NfdumpOptions),
+    Log(VpcWriterOptions),
 }
 
 /// What takes it.
@@ -37,6 +41,7 @@ enum Sink {
     Text(BufWriter<Target>),
     Flow(Box<FlowFileWriter<BufWriter<Target>>>),
     Nfdump(Box<FlowWriter>),
+    Log(Box<VpcWriter<BufWriter<Target>>>),
 }
 
 /// The bytes' destination.
@@ -54,10 +59,10 @@ impl Output {
     /// Resolves the plan's output; nothing is written or created yet.
     ///
     /// # Errors
-    /// When it is one of the inputs, or a terminal that would get binary data.
+    /// When it is one of the inputs, or a terminal that would get binary data, or an input is not there.
     pub(crate) fn open(plan: &Plan) -> Result<Self> {
         let path = plan.write.clone().filter(|path| path != Path::new("-"));
-        let content = content(plan);
+        let content = content(plan)?;
         if let Some(path) = &path {
             flowcore::check_not_input(path, &plan.inputs)?;
             check_can_seek(&content, path)?;
@@ -77,6 +82,7 @@ impl Output {
             Content::Nothing => (FieldSet::EMPTY, false),
             Content::Text(printer) => (printer.fields(), printer.unknown_columns()),
             Content::Flow(_) | Content::Nfdump(_) => (FieldSet::all(), true),
+            Content::Log(options) => options.columns.needs(),
         }
     }
 
@@ -99,6 +105,7 @@ impl Output {
             Content::Text(printer) => begin_text(printer.as_mut(), title, path, overwrite),
             Content::Flow(options) => begin_flow(options, path, overwrite),
             Content::Nfdump(options) => begin_nfdump(options, path, overwrite),
+            Content::Log(options) => begin_log(options, path, overwrite),
         };
         self.sink = begun.map_err(|error| named(error, self.path.as_deref()))?;
         Ok(())
@@ -124,7 +131,7 @@ impl Output {
         self.empty_note &= chosen.count() == 0;
         let written = match (&mut self.content, &mut self.sink) {
             (Content::Text(printer), Sink::Text(out)) => {
-                chosen.rows().try_for_each(|row| printer.row(batch, row, out)).map_err(Error::from)
+                printer.rows(batch, &mut chosen.rows(), out).map_err(Error::from)
             }
             (_, sink) => match sink.flows() {
                 Some(writer) if chosen.count() == batch.len() => writer.write_batch(batch),
@@ -147,7 +154,7 @@ impl Output {
         self.empty_note &= rows.is_empty();
         let written = match (&mut self.content, &mut self.sink) {
             (Content::Text(printer), Sink::Text(out)) => {
-                rows.iter().try_for_each(|&row| printer.row(batch, row, out)).map_err(Error::from)
+                printer.rows(batch, &mut rows.iter().copied(), out).map_err(Error::from)
             }
             (_, sink) => sink.flows().map_or(Ok(()), |writer| {
                 rows.chunks(flowcore::BATCH_ROWS).try_for_each(|rows| {
@@ -160,13 +167,13 @@ impl Output {
         written.map_err(|error| named(error, self.path.as_deref()))
     }
 
-    /// Completes the output; a file gets its name now. What its format had no place for is returned.
+    /// Completes the output; a file gets its name now. What its format had no place for is returned in words.
     ///
     /// # Errors
     /// When the rest cannot be written or the file cannot get its name.
-    pub(crate) fn finish(self) -> Result<Dropped> {
+    pub(crate) fn finish(self) -> Result<Option<String>> {
         let Self { content, path, sink, empty_note, .. } = self;
-        let mut dropped = Dropped::default();
+        let mut remarks = String::new();
         let finished = match (content, sink) {
             (Content::Text(mut printer), Sink::Text(mut out)) => {
                 let note = if empty_note { out.write_all(NO_FLOWS) } else { Ok(()) };
@@ -175,12 +182,19 @@ impl Output {
             }
             (_, Sink::Flow(writer)) => (*writer).finish().and_then(Target::finish),
             (_, Sink::Nfdump(writer)) => {
-                dropped = writer.dropped().cloned().unwrap_or_default();
+                let dropped = writer.dropped().filter(|dropped| !dropped.is_empty());
+                remarks = dropped.map_or_else(String::new, ToString::to_string);
                 (*writer).finish()
             }
+            (_, Sink::Log(writer)) => (*writer).finish().and_then(|(out, said)| {
+                remarks = said.to_string();
+                Target::finish(out)
+            }),
             _ => Ok(()),
         };
-        finished.map(|()| dropped).map_err(|error| named(error, path.as_deref()))
+        finished
+            .map(|()| Some(remarks).filter(|said| !said.is_empty()))
+            .map_err(|error| named(error, path.as_deref()))
     }
 }
 
@@ -190,20 +204,33 @@ impl Sink {
         match self {
             Self::Flow(writer) => Some(writer.as_mut()),
             Self::Nfdump(writer) => Some(writer.as_mut()),
+            Self::Log(writer) => Some(writer.as_mut()),
             Self::Closed | Self::Text(_) => None,
         }
     }
 }
 
-fn content(plan: &Plan) -> Content {
-    match printer(&plan.output, Style::of(plan)) {
+fn content(plan: &Plan) -> Result<Content> {
+    Ok(match printer(&plan.output, Style::of(plan)) {
         Some(printer) => Content::Text(printer),
         None if plan.output == OutputFormat::Null => Content::Nothing,
+        None if plan.output == OutputFormat::Vpc => Content::Log(log_options(plan)?),
         None => match plan.file.clone() {
             FileOptions::Flow(options) => Content::Flow(options),
             FileOptions::Nfdump(options) => Content::Nfdump(options),
         },
+    })
+}
+
+/// Columns that nobody has chosen are those of the inputs, where they agree.
+fn log_options(plan: &Plan) -> Result<VpcWriterOptions> {
+    let mut options = plan.log.clone();
+    if options.columns == LogColumns::Found
+        && let Some(columns) = open_options(plan, ReadRequest::default()).log_columns(&plan.inputs)?
+    {
+        options.columns = LogColumns::FoundAfter(columns);
     }
+    Ok(options)
 }
 
 /// The head of an nfdump file is completed at the end, which needs a file.
@@ -238,6 +265,11 @@ fn begin_nfdump(options: &NfdumpOptions, path: Option<&Path>, overwrite: Overwri
     let path = path.unwrap_or(Path::new("-"));
     let writer = FlowWriter::create(path, &options.clone().into(), overwrite)?;
     Ok(Sink::Nfdump(Box::new(writer)))
+}
+
+fn begin_log(options: &VpcWriterOptions, path: Option<&Path>, overwrite: Overwrite) -> Result<Sink> {
+    let out = Target::open(path, overwrite)?;
+    Ok(Sink::Log(Box::new(VpcWriter::new(out, options)?)))
 }
 
 /// The error with the name of the output it is about.

@@ -10,7 +10,7 @@ use flowcore::{ReadRequest, Result, Timestamp, Totals};
 
 use crate::args::Plan;
 use crate::exit::Outcome;
-use crate::matching::{open_options, report};
+use crate::matching::{conclude, open_options};
 
 /// Prints the lines. Flow files and nfdump files are summed up by what they say of themselves alone.
 ///
@@ -19,23 +19,21 @@ use crate::matching::{open_options, report};
 pub(crate) fn run(plan: &Plan) -> Result<Outcome> {
     let request = ReadRequest { fields: Totals::fields(), unknown_columns: false, ..ReadRequest::default() };
     let options = open_options(plan, request);
-    let (files, walked) = options.files(&plan.inputs)?;
-    let mut problems = plan.missing.clone();
-    problems.merge(walked.problems);
+    let (files, mut stats) = options.files(&plan.inputs)?;
     let mut out = io::stdout().lock();
     if !plan.quiet {
         writeln!(out, "# yyyy-mm-dd HH:MM:SS,flows,packets,bytes")?;
     }
     for file in files {
-        let (totals, stats) = options.clone().totals([&file])?;
+        let (totals, of_file) = options.clone().totals([&file])?;
         // A file that cannot be read has no line; the problem is named.
-        if totals.rows() > 0 || stats.problems.is_empty() {
+        if totals.rows() > 0 || of_file.problems.is_empty() {
             writeln!(out, "{}", line(&file, &totals))?;
         }
-        problems.merge(stats.problems);
+        stats.merge(of_file);
     }
     out.flush()?;
-    Ok(report(&problems))
+    Ok(conclude(plan, stats))
 }
 
 fn line(file: &Path, totals: &Totals) -> String {

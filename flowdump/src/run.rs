@@ -46,12 +46,14 @@ fn find_window(plan: &mut Plan) -> Result<()> {
     let Some(window) = plan.window.take() else { return Ok(()) };
     let request = ReadRequest { fields: Totals::fields(), unknown_columns: false, ..ReadRequest::default() };
     let (totals, _) = open_options(plan, request).totals(&plan.inputs)?;
+    let window = window.in_time_of(&totals);
     let filter = match totals.first().is_some() && totals.last().is_some() {
-        true => window.in_time_of(&totals).and(&plan.filter)?,
+        true => window.and(&plan.filter)?,
         // No record has a time, so none is inside.
         false => Filter::parse("not any")?,
     };
     plan.filter = Arc::new(filter);
+    plan.period = window.ends();
     Ok(())
 }
 

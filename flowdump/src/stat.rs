@@ -3,12 +3,13 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use flowcore::aggregate::Aggregation;
-use flowcore::{Error, Field, FieldSet, Filter, Overwrite, Result};
+use flowcore::aggregate::{Aggregation, Statistic};
+use flowcore::{Error, Field, FieldSet, Filter, FlowBatch, Mask, Overwrite, Result};
 
 use crate::aggregate;
 use crate::args::{Grouping, OutputFormat, Plan, Table};
 use crate::exit::Outcome;
+use crate::groups::Groups;
 use crate::matching::{Matching, tell};
 use crate::output::{Target, named};
 use crate::print::{Printer, StatFormat, StatPrinter, Style, Summary, printer};
@@ -24,15 +25,14 @@ pub(crate) fn run(plan: &Plan, tables: &[Table]) -> Result<Outcome> {
     if let Some(path) = path {
         flowcore::check_not_input(path, &plan.inputs)?;
     }
-    let mut tables: Vec<(&Table, Aggregation)> =
-        tables.iter().map(|table| Ok((table, groups(plan, table)?))).collect::<Result<_>>()?;
+    let mut tables: Vec<Counted<'_>> =
+        tables.iter().map(|table| Counted::new(plan, table)).collect::<Result<_>>()?;
     let mut records = Matching::open(plan, needs(plan, &tables), unknown_columns(plan, &tables)?)?;
     let overwrite = if plan.force { Overwrite::Yes } else { Overwrite::No };
     let out = format.map(|format| Ok((format, Target::open(path, overwrite)?))).transpose();
     let out = out.map_err(|error: Error| named(error, path))?;
-    records.each(u64::MAX, |batch, chosen| {
-        tables.iter_mut().try_for_each(|(_, table)| table.add(batch, chosen))
-    })?;
+    records
+        .each(u64::MAX, |batch, chosen| tables.iter_mut().try_for_each(|table| table.add(batch, chosen)))?;
     if let Some((format, mut out)) = out {
         let printed = print(plan, &tables, records.summary(), format, &mut out).map_err(Error::from);
         printed.and_then(|()| Target::finish(out)).map_err(|error| named(error, path))?;
@@ -57,13 +57,39 @@ fn check_records(plan: &Plan, tables: &[Table]) -> Result<()> {
     Ok(())
 }
 
-/// What is counted for a table.
-fn groups(plan: &Plan, table: &Table) -> Result<Aggregation> {
-    match table {
-        Table::Field(statistic) => Ok(statistic.aggregation()?.max_memory(plan.memory)),
-        Table::Records(grouping) => {
-            let shown = lister(plan, grouping)?.map_or(FieldSet::EMPTY, |list| list.fields());
-            Ok(aggregate::aggregation(plan, grouping, shown))
+/// A table with what is counted for it.
+enum Counted<'a> {
+    Field(&'a Statistic, Box<Aggregation>),
+    Records(&'a Grouping, Groups),
+}
+
+impl<'a> Counted<'a> {
+    fn new(plan: &Plan, table: &'a Table) -> Result<Self> {
+        Ok(match table {
+            Table::Field(statistic) => {
+                Self::Field(statistic, Box::new(statistic.aggregation()?.max_memory(plan.memory)))
+            }
+            Table::Records(grouping) => {
+                let shown = lister(plan, grouping)?.map_or(FieldSet::EMPTY, |list| list.fields());
+                Self::Records(grouping, aggregate::aggregation(plan, grouping, shown))
+            }
+        })
+    }
+
+    fn add(&mut self, batch: &FlowBatch, chosen: &Mask) -> Result<()> {
+        match self {
+            Self::Field(_, groups) => groups.add(batch, chosen),
+            Self::Records(_, groups) => groups.add(batch, chosen),
+        }
+    }
+
+    /// The stored fields that are counted, and those of lists.
+    fn fields(&self) -> FieldSet {
+        match self {
+            Self::Field(_, groups) => groups.fields(),
+            Self::Records(_, groups) => {
+                groups.fields().union(FieldSet::from([Field::InFlags, Field::OutFlags]))
+            }
         }
     }
 }
@@ -75,21 +101,17 @@ fn lister(plan: &Plan, grouping: &Grouping) -> Result<Option<Box<dyn Printer>>> 
 }
 
 /// The stored fields that are counted, and those of lists. Rows about a log's gaps are told by their addresses.
-fn needs(plan: &Plan, tables: &[(&Table, Aggregation)]) -> FieldSet {
+fn needs(plan: &Plan, tables: &[Counted<'_>]) -> FieldSet {
     let addrs = FieldSet::from([Field::SrcAddr, Field::DstAddr]);
-    let flags = FieldSet::from([Field::InFlags, Field::OutFlags]);
     let first = if plan.filter.wants_status_rows() { addrs } else { FieldSet::EMPTY };
-    tables.iter().fold(first, |fields, (table, groups)| {
-        let more = if matches!(table, Table::Records(_)) { flags } else { FieldSet::EMPTY };
-        fields.union(groups.fields()).union(more)
-    })
+    tables.iter().fold(first, |fields, table| fields.union(table.fields()))
 }
 
 /// Whether columns without a field are read: lists of whole flows print them, and filters of groups look at them.
-fn unknown_columns(plan: &Plan, tables: &[(&Table, Aggregation)]) -> Result<bool> {
+fn unknown_columns(plan: &Plan, tables: &[Counted<'_>]) -> Result<bool> {
     let is_filtered = plan.post_filter.as_ref().is_some_and(Filter::unknown_columns);
-    for (table, _) in tables {
-        if let Table::Records(grouping) = table
+    for table in tables {
+        if let Counted::Records(grouping, _) = table
             && grouping.is_by_flow()
             && (is_filtered || lister(plan, grouping)?.is_some_and(|list| list.unknown_columns()))
         {
@@ -101,23 +123,23 @@ fn unknown_columns(plan: &Plan, tables: &[(&Table, Aggregation)]) -> Result<bool
 
 fn print(
     plan: &Plan,
-    tables: &[(&Table, Aggregation)],
+    tables: &[Counted<'_>],
     summary: &Summary,
     format: StatFormat,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let mut printer = StatPrinter::new(format, Style::of(plan), plan.top);
     printer.begin(out)?;
-    for (table, groups) in tables {
+    for table in tables {
         match table {
-            Table::Field(statistic) => statistic
+            Counted::Field(statistic, groups) => statistic
                 .orders()
                 .iter()
                 .try_for_each(|&order| printer.table(statistic, order, groups, summary.counters(), out))?,
-            Table::Records(grouping) if format.is_of_objects() => {
+            Counted::Records(grouping, groups) if format.is_of_objects() => {
                 objects(plan, grouping, groups, &mut printer, out)?;
             }
-            Table::Records(grouping) => list(plan, grouping, groups, out)?,
+            Counted::Records(grouping, groups) => list(plan, grouping, groups, out)?,
         }
     }
     printer.end(out)
@@ -127,28 +149,27 @@ fn print(
 fn objects(
     plan: &Plan,
     grouping: &Grouping,
-    groups: &Aggregation,
+    groups: &Groups,
     printer: &mut StatPrinter,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     grouping.tops.iter().try_for_each(|&order| {
-        let mut batches = groups.records(aggregate::selection(plan, order));
-        batches.try_for_each(|batch| {
+        groups.each(aggregate::selection(plan, order), |batch| {
             (0..batch.len()).try_for_each(|row| printer.record(order, &batch, row, out))
         })
     })
 }
 
 /// Prints the top records of each order.
-fn list(plan: &Plan, grouping: &Grouping, groups: &Aggregation, out: &mut dyn Write) -> io::Result<()> {
+fn list(plan: &Plan, grouping: &Grouping, groups: &Groups, out: &mut dyn Write) -> io::Result<()> {
     for &order in &grouping.tops {
         let Some(mut list) = lister(plan, grouping).map_err(io::Error::other)? else { return Ok(()) };
         let title = aggregate::title(plan, grouping, order);
         out.write_all(title.as_bytes())?;
         list.begin(out)?;
-        for batch in groups.records(aggregate::selection(plan, order)) {
-            (0..batch.len()).try_for_each(|row| list.row(&batch, row, out))?;
-        }
+        groups.each(aggregate::selection(plan, order), |batch| {
+            (0..batch.len()).try_for_each(|row| list.row(&batch, row, out))
+        })?;
         list.end(out)?;
         if !title.is_empty() {
             writeln!(out)?;
@@ -158,10 +179,10 @@ fn list(plan: &Plan, grouping: &Grouping, groups: &Aggregation, out: &mut dyn Wr
 }
 
 /// Which records are in no group, a line for each statistic.
-fn uncounted(tables: &[(&Table, Aggregation)], passed: u64) -> Vec<String> {
-    let without = tables.iter().filter_map(|(table, groups)| match table {
-        Table::Field(statistic) => Some((statistic.name(), groups.without_key())),
-        Table::Records(_) => None,
+fn uncounted(tables: &[Counted<'_>], passed: u64) -> Vec<String> {
+    let without = tables.iter().filter_map(|table| match table {
+        Counted::Field(statistic, groups) => Some((statistic.name(), groups.without_key())),
+        Counted::Records(..) => None,
     });
     let line = |(name, without)| {
         format!("Not counted by {name}: {without} of {passed} matching records, which have none")

@@ -141,22 +141,24 @@ impl<K: Hash + Eq> Table<K> {
         block.len()
     }
 
-    /// Counts one record or partial sum; `false` if it would be one group more than `limit`.
+    /// Counts one record or partial sum, and returns the row of its group; `None` if it would be one group more than
+    /// `limit`.
     pub(super) fn add<Q>(
         &mut self,
         key: &Q,
         limit: usize,
         counters: &Counters,
         make: impl FnOnce() -> K,
-    ) -> bool
+    ) -> Option<u32>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
         self.reserve(1);
         let hash = self.hash(key);
-        let group = self.group(hash, limit, |other| other.borrow() == key, make);
-        group.map(|group| group.add(counters)).is_some()
+        let row = self.find(hash, limit, |other| other.borrow() == key, make)?;
+        self.rows.get_mut(row as usize)?.counters.add(counters);
+        Some(row)
     }
 
     /// The counters of the group whose key `is` accepts, made if there is none.
@@ -167,6 +169,18 @@ impl<K: Hash + Eq> Table<K> {
         is: impl Fn(&K) -> bool,
         make: impl FnOnce() -> K,
     ) -> Option<&mut Counters> {
+        let row = self.find(hash, limit, is, make)?;
+        self.rows.get_mut(row as usize).map(|row| &mut row.counters)
+    }
+
+    /// The row of the group whose key `is` accepts, made if there is none.
+    fn find(
+        &mut self,
+        hash: u32,
+        limit: usize,
+        is: impl Fn(&K) -> bool,
+        make: impl FnOnce() -> K,
+    ) -> Option<u32> {
         let last = self.slots.len() - 1;
         let mut at = (hash >> self.shift) as usize;
         // A slot is always free: no more than three of four are ever in use.
@@ -176,13 +190,14 @@ impl<K: Hash + Eq> Table<K> {
                 if self.rows.len() >= limit.min(MAX_ROWS) {
                     return None;
                 }
-                *slot = u64::from(hash) << 32 | (self.rows.len() as u64 + 1);
+                let row = u32::try_from(self.rows.len()).ok()?;
+                *slot = u64::from(hash) << 32 | (u64::from(row) + 1);
                 self.push(make());
-                return self.rows.last_mut().map(|row| &mut row.counters);
+                return Some(row);
             }
-            let row = row_if(*slot, hash) as usize;
-            if self.rows.get(row).is_some_and(|row| is(&row.key)) {
-                return self.rows.get_mut(row).map(|row| &mut row.counters);
+            let row = row_if(*slot, hash);
+            if self.rows.get(row as usize).is_some_and(|row| is(&row.key)) {
+                return Some(row);
             }
             at = (at + 1) & last;
         }
@@ -253,7 +268,7 @@ mod tests {
         }
         let first: Vec<u64> = table.rows().iter().take(3).map(|row| row.key).collect();
         assert_eq!(first, [0, 1, 4], "groups stand in the order of their first record");
-        assert!(table.add(&4, usize::MAX, &one, || unreachable!("the key is known")));
+        assert_eq!(table.add(&4, usize::MAX, &one, || unreachable!("the key is known")), Some(2));
     }
 
     #[test]
@@ -276,6 +291,6 @@ mod tests {
         assert_eq!(table.add_rows(&keys, 2, &mut fresh, |_| one()), 4);
         assert_eq!(fresh, [7, 8], "the first row of each group");
         assert_eq!(table.rows().iter().map(|row| row.counters.flows()).collect::<Vec<_>>(), [2, 2]);
-        assert!(!table.add(&9, 2, &one(), || 9));
+        assert_eq!(table.add(&9, 2, &one(), || 9), None);
     }
 }

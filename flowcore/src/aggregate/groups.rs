@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 
 use super::counters::{CounterColumns, Counters};
-use super::direction::turned_part;
+use super::direction::{Starts, turned_part};
 use super::first::{Firsts, Keep};
 use super::group::{MAX_ROWS, Table};
 use super::key::{Cell, Cells, Key, KeyShape, Packed, code_of, encode};
@@ -23,6 +23,8 @@ pub(super) struct Groups {
     /// What those keys take beside their rows.
     other_key_bytes: usize,
     other_firsts: Firsts,
+    /// When the two ways of these groups began; only where groups have ways.
+    other_starts: Vec<Starts>,
     keep: Keep,
     max_groups: usize,
 }
@@ -71,6 +73,7 @@ impl Groups {
             others: Table::new(),
             other_key_bytes: 0,
             other_firsts: Firsts::default(),
+            other_starts: Vec::new(),
             keep: Keep::default(),
             max_groups: MAX_ROWS,
         }
@@ -102,7 +105,8 @@ impl Groups {
         };
         let keys = self.other_key_bytes + self.others.memory();
         let texts = self.texts.bytes() + self.texts.texts().len() * BYTES_OF_A_TEXT;
-        packed + keys + texts + self.packed_firsts.memory() + self.other_firsts.memory()
+        let starts = self.other_starts.capacity() * size_of::<Starts>();
+        packed + keys + texts + starts + self.packed_firsts.memory() + self.other_firsts.memory()
     }
 
     /// Counts records.
@@ -139,8 +143,11 @@ impl Groups {
                     (other.shape.cells(other.key(place)).collect(), self.len());
                 self.shape.recode(&mut cells, &codes);
                 let added = self.add_group(&cells, other.counters(place), &mut key);
+                if let (Ok(Some(row)), Some(starts)) = (&added, other.starts(place)) {
+                    self.note_starts(*row, starts);
+                }
                 fresh.extend((self.len() > before).then_some(place.row));
-                added
+                added.map(|_| ())
             });
             let (own, others) = match is_packed {
                 true => (&mut self.packed_firsts, &other.packed_firsts),
@@ -177,6 +184,13 @@ impl Groups {
         self.firsts(place).is_turned(place.row)
     }
 
+    /// When the two ways of a group began, that from the smaller end first. Known of groups with long keys, as those of
+    /// cloud logs are.
+    pub(super) fn starts(&self, place: Place) -> Option<Starts> {
+        let starts = self.other_starts.get(place.row as usize).copied();
+        starts.filter(|_| !place.is_packed)
+    }
+
     /// The batch and the row that have what is kept of the first record of a group.
     pub(super) fn first(&self, place: Place) -> (&FlowBatch, usize) {
         (self.firsts(place).rows(), place.row as usize)
@@ -200,15 +214,32 @@ impl Groups {
         let mut key = Vec::new();
         for &row in rows {
             encode(records.key(row), &mut key);
-            let before = self.others.rows().len();
-            self.add_other(&key, &records.counters(row))?;
+            let (before, counters) = (self.others.rows().len(), records.counters(row));
+            let group = self.add_other(&key, &counters)?;
+            if self.keep.turns {
+                let is_turned = records.turned.get(row as usize);
+                self.note_starts(group, Starts::of(counters.first(), is_turned));
+            }
             fresh.extend((self.others.rows().len() > before).then_some(row));
         }
         Ok(())
     }
 
-    /// Adds the counters of a group of another aggregation.
-    fn add_group(&mut self, cells: &[Cell], counters: &Counters, key: &mut Vec<u8>) -> Result<(), Full> {
+    fn note_starts(&mut self, group: u32, starts: Starts) {
+        let group = group as usize;
+        if group >= self.other_starts.len() {
+            self.other_starts.resize(group + 1, Starts::NONE);
+        }
+        self.other_starts.iter_mut().skip(group).take(1).for_each(|known| known.merge(starts));
+    }
+
+    /// Adds the counters of a group of another aggregation; its row if its key is long.
+    fn add_group(
+        &mut self,
+        cells: &[Cell],
+        counters: &Counters,
+        key: &mut Vec<u8>,
+    ) -> Result<Option<u32>, Full> {
         let room = self.max_groups.saturating_sub(self.others.rows().len());
         let cells = || cells.iter().copied();
         let packed = match &mut self.packed {
@@ -221,23 +252,23 @@ impl Groups {
             PackedTable::None => None,
         };
         match packed {
-            Some(true) => Ok(()),
-            Some(false) => Err(Full),
+            Some(Some(_)) => Ok(None),
+            Some(None) => Err(Full),
             None => {
                 encode(cells(), key);
-                self.add_other(key, counters)
+                self.add_other(key, counters).map(Some)
             }
         }
     }
 
-    fn add_other(&mut self, key: &[u8], counters: &Counters) -> Result<(), Full> {
+    fn add_other(&mut self, key: &[u8], counters: &Counters) -> Result<u32, Full> {
         let room = self.max_groups.saturating_sub(self.packed.len());
         let bytes = &mut self.other_key_bytes;
         let added = self.others.add(key, room, counters, || {
             *bytes += key.len() + BYTES_OF_AN_ALLOCATION;
             key.into()
         });
-        if added { Ok(()) } else { Err(Full) }
+        added.ok_or(Full)
     }
 
     fn key(&self, place: Place) -> Key<'_> {

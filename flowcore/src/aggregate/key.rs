@@ -82,11 +82,21 @@ impl KeyShape {
         let widest =
             |at: usize| sides.iter().filter_map(|side| side.get(at)).map(|part| bits_of(part.field())).max();
         let part = |(at, storage)| Part { storage, bits: widest(at).unwrap_or(64) };
-        let parts: Vec<Part> = storages(first).into_iter().enumerate().map(part).collect();
+        Some(Self::from_parts(storages(first).into_iter().enumerate().map(part).collect()))
+    }
+
+    /// The same without room for this part in packed keys: rows that have a value there get keys of bytes. Fit for what
+    /// only some inputs have, so that the others' keys stay small.
+    pub(super) fn without_room_for(mut self, part: usize) -> Self {
+        self.parts.iter_mut().skip(part).take(1).for_each(|part| part.bits = 0);
+        Self::from_parts(self.parts)
+    }
+
+    fn from_parts(parts: Vec<Part>) -> Self {
         let values: u32 = parts.iter().map(|part| part.bits).sum();
         let presence = u32::try_from(parts.len()).unwrap_or(u32::MAX);
         let has_presence = values.saturating_add(presence) <= if values <= 64 { 64 } else { 128 };
-        Some(Self { parts, has_presence })
+        Self { parts, has_presence }
     }
 
     /// Bits of a packed key.

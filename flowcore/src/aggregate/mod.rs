@@ -37,6 +37,7 @@ mod order;
 mod records;
 mod series;
 mod stat;
+mod stitch;
 #[cfg(test)]
 mod tests;
 mod top;
@@ -48,12 +49,13 @@ pub use order::Order;
 pub use records::Selection;
 pub use series::{Bucket, Interval, TimeSeries};
 pub use stat::Statistic;
+pub use stitch::{ConnState, Connections, DEFAULT_MAX_GAP};
 
 use crate::batch::{FlowBatch, Mask};
 use crate::error::{Error, Result};
 use crate::record::{Field, FieldSet, Value};
 use counters::CounterColumns;
-use direction::FLOW_KEY;
+use direction::{Evidence, FLOW_KEY};
 use first::Keep;
 use groups::{Full, Groups, Place, Records};
 use key::{Cells, KeyShape};
@@ -107,7 +109,8 @@ impl Aggregation {
         Ok(Self::new(sides, shape))
     }
 
-    /// Joins records of the same flow: of the same addresses, ports and protocol, of ICMP type and code.
+    /// Joins records of the same flow: of the same addresses, ports and protocol, of ICMP type and code. What a cloud log
+    /// says was refused is a flow of its own.
     ///
     /// ```
     /// use flowcore::aggregate::{Aggregation, Directions, Order, Selection, Way};
@@ -128,7 +131,10 @@ impl Aggregation {
     /// # Ok::<(), flowcore::Error>(())
     /// ```
     pub fn flows(directions: Directions) -> Self {
-        let mut flows = Self { directions, ..Self::by(FLOW_KEY) };
+        let side: Vec<Element> = FLOW_KEY.into_iter().map(Into::into).collect();
+        let shape = KeyShape::of(std::slice::from_ref(&side)).unwrap_or_default();
+        let shape = shape.without_room_for(direction::ACTION);
+        let mut flows = Self { directions, ..Self::new(vec![side], shape) };
         flows.keep_in_groups();
         flows
     }
@@ -165,9 +171,13 @@ impl Aggregation {
         Self { max_memory: bytes, ..self }
     }
 
-    /// The stored fields that are looked at; TCP flags are optional.
+    /// The stored fields that are looked at; TCP flags are optional where directions stay apart.
     pub fn fields(&self) -> FieldSet {
-        self.key_fields().union(Counters::fields()).union(self.keep)
+        let flags = match self.directions {
+            Directions::Apart => FieldSet::EMPTY,
+            Directions::Merged | Directions::Guessed => FieldSet::from([Field::InFlags, Field::OutFlags]),
+        };
+        self.key_fields().union(Counters::fields()).union(flags).union(self.keep)
     }
 
     /// Counts the chosen rows.
@@ -309,8 +319,27 @@ impl Aggregation {
 
     /// Whether a group is shown from its larger end to its smaller one.
     fn is_turned(&self, place: Place) -> bool {
-        let of_first = self.directions != Directions::Apart && self.groups.is_turned(place);
-        of_first != self.is_backwards(place, of_first)
+        if self.directions == Directions::Apart {
+            return false;
+        }
+        let of_first = self.groups.is_turned(place);
+        self.told_way(place).unwrap_or_else(|| of_first != self.is_backwards(place, of_first))
+    }
+
+    /// Whether the rows of a cloud log tell that a group goes from its larger end to its smaller one, whatever their order.
+    fn told_way(&self, place: Place) -> Option<bool> {
+        let starts = self.groups.starts(place)?;
+        let values = self.groups.values(place);
+        let number = |part| values.get(part).and_then(Value::number);
+        let ports = (number(2), number(3));
+        let is_of_cloud = values.get(direction::ACTION).is_some_and(|action| !action.is_absent());
+        let is_one_end = values.first() == values.get(1) && ports.0 == ports.1;
+        if !is_of_cloud || is_one_end || !direction::has_ways(number(4), ports) {
+            return None;
+        }
+        let counters = self.groups.counters(place);
+        let evidence = Evidence { counters, ports, starts, sparse_flags: true };
+        Some(if self.directions == Directions::Guessed { evidence.by_ports() } else { evidence.by_time() })
     }
 
     /// Whether a group is shown against the way of its first record.
@@ -321,7 +350,7 @@ impl Aggregation {
         let values = self.groups.values(place);
         let number = |part| values.get(part).and_then(Value::number);
         let (one, other) = (number(2), number(3));
-        if number(4).is_some_and(|protocol| !direction::has_ports(protocol)) {
+        if !direction::has_ways(number(4), (one, other)) {
             return false;
         }
         if first_is_turned {

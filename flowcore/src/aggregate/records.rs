@@ -66,7 +66,7 @@ impl Aggregation {
     /// Sets what the row being filled has from the first record of its group.
     fn set_first(&self, place: Place, kept: FieldSet, batch: &mut FlowBatch) {
         let (firsts, row) = self.groups.first(place);
-        let is_turned = self.is_backwards(place, self.groups.is_turned(place));
+        let is_turned = self.is_turned(place) != self.groups.is_turned(place);
         let shown = |field: Field| if is_turned { direction::opposite(field) } else { field };
         for field in kept.iter() {
             batch.set_value(shown(field), &firsts.value(field, row));

@@ -346,6 +346,11 @@ impl TextColumn {
         self.dictionary.bytes()
     }
 
+    /// Bytes of memory that the distinct texts take, about.
+    pub(crate) fn text_memory(&self) -> usize {
+        self.dictionary.memory()
+    }
+
     /// The code of a text, which is added to the dictionary if it is new.
     pub fn code(&mut self, text: &str) -> u32 {
         match self.dictionary.code(text) {
@@ -473,8 +478,16 @@ impl Column {
         }
     }
 
+    /// Bytes of memory that distinct texts take, about.
+    pub(crate) fn text_memory(&self) -> usize {
+        match self {
+            Self::Text(column) => column.text_memory(),
+            Self::Number(_) | Self::Time(_) | Self::Addr(_) => 0,
+        }
+    }
+
     /// Whether no row has a value.
-    pub(super) fn is_absent(&self) -> bool {
+    pub(crate) fn is_absent(&self) -> bool {
         match self {
             Self::Number(column) => column.present.count() == 0,
             Self::Time(column) => column.present.count() == 0,

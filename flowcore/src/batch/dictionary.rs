@@ -32,6 +32,16 @@ impl Dictionary {
         self.bytes
     }
 
+    /// Bytes of memory that the texts take, about: each with its counts, its place and its entry in the table.
+    pub(crate) fn memory(&self) -> usize {
+        const COUNTS: usize = 2 * size_of::<usize>();
+        let entry = size_of::<(Text, u32)>() + 1;
+        self.bytes
+            + self.texts.len() * COUNTS
+            + self.texts.capacity() * size_of::<Text>()
+            + self.codes.capacity() * entry * 8 / 7
+    }
+
     /// Adds a text that is not there yet, and returns its code.
     pub(crate) fn add(&mut self, text: Text) -> u32 {
         self.bytes += text.len();

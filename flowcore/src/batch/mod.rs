@@ -35,6 +35,8 @@ pub struct FlowBatch {
     len: usize,
     columns: Vec<Option<Column>>,
     unknown: Vec<(Text, TextColumn)>,
+    /// Where the next column without a field is looked for first: rows name them in the same order.
+    next_unknown: usize,
 }
 
 /// Rows after which a reader hands a batch on: large enough to spread the cost of a call, small enough for the
@@ -48,7 +50,12 @@ pub const BATCH_TEXT_BYTES: usize = 4 * 1024 * 1024;
 impl FlowBatch {
     /// An empty batch.
     pub fn new() -> Self {
-        Self { len: 0, columns: (0..FIELD_COUNT).map(|_| None).collect(), unknown: Vec::new() }
+        Self {
+            len: 0,
+            columns: (0..FIELD_COUNT).map(|_| None).collect(),
+            unknown: Vec::new(),
+            next_unknown: 0,
+        }
     }
 
     /// Rows held.
@@ -75,6 +82,12 @@ impl FlowBatch {
     pub fn text_bytes(&self) -> usize {
         let unknown = self.unknown.iter().map(|(_, column)| column.text_bytes());
         self.columns.iter().flatten().map(Column::text_bytes).chain(unknown).sum()
+    }
+
+    /// Bytes of memory that the texts take, about, with what it takes to find them.
+    pub(crate) fn text_memory(&self) -> usize {
+        let unknown = self.unknown.iter().map(|(_, column)| column.text_memory());
+        self.columns.iter().flatten().map(Column::text_memory).chain(unknown).sum()
     }
 
     /// Whether a source should hand the batch on: it has [`BATCH_ROWS`] rows or [`BATCH_TEXT_BYTES`] of texts.
@@ -343,13 +356,16 @@ impl FlowBatch {
     }
 
     fn unknown_column(&mut self, name: &str) -> usize {
-        match self.unknown.iter().position(|(known, _)| **known == *name) {
-            Some(at) => at,
-            None => {
-                self.unknown.push((name.into(), TextColumn::default()));
-                self.unknown.len() - 1
-            }
+        let is_named = |(known, _): &(Text, TextColumn)| **known == *name;
+        let at = match self.unknown.get(self.next_unknown) {
+            Some(next) if is_named(next) => self.next_unknown,
+            _ => self.unknown.iter().position(is_named).unwrap_or(self.unknown.len()),
+        };
+        if at == self.unknown.len() {
+            self.unknown.push((name.into(), TextColumn::default()));
         }
+        self.next_unknown = if at + 1 < self.unknown.len() { at + 1 } else { 0 };
+        at
     }
 
     fn padded_numbers(&self, field: Field) -> NumberColumn {

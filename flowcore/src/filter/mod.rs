@@ -75,7 +75,7 @@ use crate::record::{Field, FieldSet, Flow};
 /// flow.key.dst_port = Some(443);
 /// assert!(filter.matches(&flow));
 /// assert!(filter.fields().contains(Field::SrcAddr));
-/// assert_eq!(Filter::parse("HOST = 1.2.3.4 && ( TCP )")?.to_string(), "ip = 1.2.3.4 and tcp");
+/// assert_eq!(Filter::parse("HOST = 1.2.3.4 && ( TCP )")?.to_string(), "host = 1.2.3.4 and tcp");
 /// # Ok::<(), flowcore::FilterError>(())
 /// ```
 #[derive(Debug, Clone)]

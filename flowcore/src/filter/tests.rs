@@ -257,7 +257,8 @@ fn the_canonical_text_is_the_same_filter() {
         assert_eq!(again.to_string(), filter.to_string());
     }
     for (expression, canonical) in [
-        ("HOST 10.0.0.0 / 8", "ip 10.0.0.0/8"),
+        ("HOST 10.0.0.0 / 8", "host 10.0.0.0/8"),
+        ("if host 10.0.0.0/8", "ip 10.0.0.0/8"),
         ("port==80&&!tcp", "port = 80 and not tcp"),
         ("first >= 2023-09-28 17:22", "first seen >= 2023-09-28T17:22"),
         ("flags =SA", "flags = SA"),

@@ -19,7 +19,7 @@ impl Filter {
     ///   not
     ///     tcp
     ///   and
-    ///     ip 10.0.0.1
+    ///     host 10.0.0.1
     ///     port = 53
     /// ");
     /// # Ok::<(), flowcore::FilterError>(())

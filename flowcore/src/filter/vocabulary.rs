@@ -369,7 +369,7 @@ mod tests {
     #[test]
     fn what_could_follow_is_known() {
         let unknown = find(&["dst", "prot", "22"]).unwrap_err();
-        assert_eq!((unknown.known, &unknown.next[..3]), (1, &["port", "ip", "tos"][..]));
+        assert_eq!((unknown.known, &unknown.next[..3]), (1, &["port", "ip", "host"][..]));
         assert_eq!(find(&["80"]).unwrap_err().known, 0);
     }
 }

@@ -1,10 +1,14 @@
 //! The formats flows are read from and written to. Adding one is adding a folder and a line in each `match`.
 
+pub mod azure;
 pub mod flow;
+pub mod gcp;
 pub mod nfdump;
 pub mod vpc;
 
 mod compress;
+mod json;
+mod parquet;
 mod read;
 mod sniff;
 
@@ -36,7 +40,7 @@ pub enum Format {
     Flow,
     /// A file of nfdump 1.7, `docs/nfdump-file.md`.
     Nfdump,
-    /// AWS VPC flow log text.
+    /// AWS VPC flow logs: text, and their records in JSON and CSV.
     Vpc,
     /// A packet capture, pcap or modified pcap.
     Pcap,
@@ -44,11 +48,27 @@ pub enum Format {
     PcapNg,
     /// A packet capture, snoop (RFC 1761).
     Snoop,
+    /// GCP VPC flow logs: entries of Cloud Logging as JSON.
+    Gcp,
+    /// Azure flow logs of security groups and virtual networks, JSON.
+    Azure,
+    /// AWS VPC flow logs in Parquet.
+    Parquet,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 6] = [Self::Flow, Self::Nfdump, Self::Vpc, Self::Pcap, Self::PcapNg, Self::Snoop];
+    pub const ALL: [Self; 9] = [
+        Self::Flow,
+        Self::Nfdump,
+        Self::Vpc,
+        Self::Pcap,
+        Self::PcapNg,
+        Self::Snoop,
+        Self::Gcp,
+        Self::Azure,
+        Self::Parquet,
+    ];
 
     /// The name used in `--format` and in the `format` field.
     pub const fn name(self) -> &'static str {
@@ -59,7 +79,15 @@ impl Format {
             Self::Pcap => "pcap",
             Self::PcapNg => "pcapng",
             Self::Snoop => "snoop",
+            Self::Gcp => "gcp",
+            Self::Azure => "azure",
+            Self::Parquet => "parquet",
         }
+    }
+
+    /// Whether the format is a flow log of a cloud.
+    pub const fn is_cloud_log(self) -> bool {
+        matches!(self, Self::Vpc | Self::Parquet | Self::Gcp | Self::Azure)
     }
 
     /// Whether the format holds packets, which have to be metered into flows.

@@ -1,6 +1,6 @@
 //! What an input is, from its first (decompressed) bytes; never from its name.
 
-use super::{Format, flow, nfdump, vpc};
+use super::{Format, azure, flow, gcp, nfdump, parquet, vpc};
 
 /// Bytes that are enough to tell every format.
 pub const SNIFF_BYTES: usize = 64 * 1024;
@@ -16,9 +16,12 @@ pub fn sniff(head: &[u8]) -> Option<Format> {
         | [0x34, 0xcd, 0xb2, 0xa1, ..] => Some(Format::Pcap),
         [0x0a, 0x0d, 0x0d, 0x0a, ..] => Some(Format::PcapNg),
         [b's', b'n', b'o', b'o', b'p', 0, 0, 0, ..] => Some(Format::Snoop),
+        _ if head.starts_with(parquet::MAGIC) => Some(Format::Parquet),
         _ if nfdump::has_magic(head) => Some(Format::Nfdump),
         _ if head.starts_with(flow::MAGIC) => Some(Format::Flow),
         _ if vpc::looks_like_log(head) => Some(Format::Vpc),
+        _ if gcp::looks_like_log(head) => Some(Format::Gcp),
+        _ if azure::looks_like_log(head) => Some(Format::Azure),
         _ => None,
     }
 }
@@ -27,8 +30,10 @@ pub fn sniff(head: &[u8]) -> Option<Format> {
 pub fn describe(head: &[u8]) -> &'static str {
     match head {
         [] => "the file is empty",
-        [b'P', b'A', b'R', b'1', ..] => "a Parquet file, which is not read yet",
-        [b'{' | b'[', ..] | [0xef, 0xbb, 0xbf, b'{' | b'[', ..] => "JSON that is no flow log we read",
+        [b'P', b'A', b'R', b'E', ..] => "an encrypted Parquet file",
+        [b'{' | b'[', ..] | [0xef, 0xbb, 0xbf, b'{' | b'[', ..] => {
+            "JSON whose beginning is no flow log we read; --format vpc, gcp or azure reads it all the same"
+        }
         _ if head.iter().all(|&b| b == b'\t' || b == b'\r' || b == b'\n' || (b >= b' ' && b != 0x7f)) => {
             "text whose first line is neither a VPC flow log header nor a record of a usual layout; --vpc-fields names the \
              columns of other logs"

@@ -112,9 +112,10 @@ pub struct FieldInfo {
     pub ipfix: &'static str,
     /// Column of AWS VPC and transit gateway flow logs, empty if none.
     pub aws: &'static str,
-    /// Key below `jsonPayload` of GCP VPC flow logs, empty if none.
+    /// Key below `jsonPayload` of GCP VPC flow logs, or of the whole entry, empty if none; `*` stands for `src` or
+    /// `dest`, whichever side reported the entry.
     pub gcp: &'static str,
-    /// Name in Azure NSG and VNet flow logs, empty if none.
+    /// Names in Azure NSG and VNet flow logs, separated by commas, empty if none.
     pub azure: &'static str,
     /// Meaning and unit in one sentence.
     pub doc: &'static str,
@@ -140,13 +141,16 @@ macro_rules! fields {
             azure: $azure,
             doc: $doc,
         },)*];
+
+        /// Number of fields.
+        pub const FIELD_COUNT: usize = [$(Field::$variant),*].len();
     };
 }
 
 fields! {
 //  variant      name           kind      JSON, CSV key    nfdump  IPFIX                         AWS             GCP                     Azure      meaning
-    First        "first"        Time      "first"          "ts"    "flowStartNanoseconds"        "start"         "start_time"            ""         "Time of the first packet, or start of the cloud log's window.";
-    Last         "last"         Time      "last"           "te"    "flowEndNanoseconds"          "end"           "end_time"              "time"     "Time of the last packet, or end of the cloud log's window.";
+    First        "first"        Time      "first"          "ts"    "flowStartNanoseconds"        "start"         "start_time"            "time (tuple)" "Time of the first packet, or start of the cloud log's window.";
+    Last         "last"         Time      "last"           "te"    "flowEndNanoseconds"          "end"           "end_time"              "time (tuple)" "Time of the last packet, or end of the cloud log's window.";
     Protocol     "proto"        Protocol  "proto"          "pr"    "protocolIdentifier"          "protocol"      "connection.protocol"   "protocol" "IP protocol number.";
     SrcAddr      "srcip"        Addr      "src_addr"       "sa"    "sourceIPAddress"             "srcaddr"       "connection.src_ip"     "src"      "Address of the initiator, or of the sender where the source is one-way.";
     DstAddr      "dstip"        Addr      "dst_addr"       "da"    "destinationIPAddress"        "dstaddr"       "connection.dest_ip"    "dst"      "Address of the responder, or of the receiver where the source is one-way.";
@@ -174,7 +178,7 @@ fields! {
     Bps          "bps"          Rate      "bps"            "bps"   ""                            ""              ""                      ""         "Bits of both directions a second, 0 for a flow without duration.";
     Bpp          "bpp"          Rate      "bpp"            "bpp"   ""                            ""              ""                      ""         "Bytes a packet of both directions, 0 without packets.";
 
-    SrcMac       "srcmac"       Mac       "in_src_mac"     "ismc"  "sourceMacAddress"            ""              ""                      "mac"      "Link source address of the initiator's first packet.";
+    SrcMac       "srcmac"       Mac       "in_src_mac"     "ismc"  "sourceMacAddress"            ""              ""                      ""         "Link source address of the initiator's first packet.";
     DstMac       "dstmac"       Mac       "out_dst_mac"    "odmc"  "destinationMacAddress"       ""              ""                      ""         "Link destination address of the initiator's first packet.";
     Vlan         "vlan"         Count     "src_vlan"       "svln"  "vlanId"                      ""              ""                      ""         "Innermost VLAN id of the initiator's first packet.";
     MinTtl       "minttl"       Byte      "ip_minttl"      "minttl" "minimumTTL"                 ""              ""                      ""         "Smallest TTL or hop limit, both directions.";
@@ -221,8 +225,8 @@ fields! {
     OutputIf     "outif"        Count     "output_snmp"    "out"   "egressInterface"             ""              ""                      ""         "SNMP index of the interface the packets went out by; 0 for packets that were dropped or for the exporter itself.";
     SrcMask      "srcmask"      Byte      "src_mask"       "smk"   "sourceIPv4PrefixLength"      ""              ""                      ""         "Prefix length of the route to the source.";
     DstMask      "dstmask"      Byte      "dst_mask"       "dmk"   "destinationIPv4PrefixLength" ""              ""                      ""         "Prefix length of the route to the destination.";
-    SrcAs        "srcas"        Count     "src_as"         "sas"   "bgpSourceAsNumber"           ""              ""                      ""         "Autonomous system of the source; 0 unknown or the exporter's own.";
-    DstAs        "dstas"        Count     "dst_as"         "das"   "bgpDestinationAsNumber"      ""              ""                      ""         "Autonomous system of the destination; 0 unknown or the exporter's own.";
+    SrcAs        "srcas"        Count     "src_as"         "sas"   "bgpSourceAsNumber"           ""              "src_location.asn"      ""         "Autonomous system of the source; 0 unknown or the exporter's own.";
+    DstAs        "dstas"        Count     "dst_as"         "das"   "bgpDestinationAsNumber"      ""              "dest_location.asn"     ""         "Autonomous system of the destination; 0 unknown or the exporter's own.";
     NextAs       "nextas"       Count     "next_as"        "nas"   "bgpNextAdjacentAsNumber"     ""              ""                      ""         "Neighbouring autonomous system on the way to the destination.";
     PrevAs       "prevas"       Count     "prev_as"        "pas"   "bgpPrevAdjacentAsNumber"     ""              ""                      ""         "Neighbouring autonomous system on the way to the source.";
     NextHop      "nexthop"      Addr      "ip_next_hop"    "nh"    "ipNextHopIPv4Address"        ""              ""                      ""         "Next router on the way to the destination.";
@@ -232,7 +236,7 @@ fields! {
     IngressVrf   "ingressvrf"   Count     "ingress_vrf"    "ivrf"  "ingressVRFID"                ""              ""                      ""         "Routing instance the packets came in by.";
     EgressVrf    "egressvrf"    Count     "egress_vrf"     "evrf"  "egressVRFID"                 ""              ""                      ""         "Routing instance the packets went out by.";
 
-    Received     "received"     Time      "received"       "tr"    "collectionTimeMilliseconds"  ""              ""                      ""         "Time at which the collector received the record.";
+    Received     "received"     Time      "received"       "tr"    "collectionTimeMilliseconds"  ""              "receiveTimestamp"      "time"     "Time at which the collector received the record.";
     ExporterId   "exporterid"   Port      "export_sysid"   "exp"   ""                            ""              ""                      ""         "Number that the collector gave to the exporter.";
     EngineType   "enginetype"   Byte      "engine_type"    ""      "engineType"                  ""              ""                      ""         "Kind of the exporter's engine.";
     EngineId     "engineid"     Byte      "engine_id"      ""      "engineId"                    ""              ""                      ""         "Number of the exporter's engine.";
@@ -283,18 +287,18 @@ fields! {
 
     Action       "action"       Text      "action"         ""      "firewallEvent"               "action"        ""                      "decision" "ACCEPT or REJECT.";
     LogStatus    "status"       Text      "log_status"     ""      ""                            "log-status"    ""                      ""         "OK; NODATA and SKIPDATA rows only where they are asked for.";
-    Account      "account"      Text      "account_id"     ""      ""                            "account-id"    "src_instance.project_id" ""       "Account that owns the interface.";
-    Interface    "interface"    Text      "interface_id"   ""      ""                            "interface-id"  ""                      ""         "Interface that was watched.";
-    Instance     "instance"     Text      "instance_id"    ""      ""                            "instance-id"   "src_instance.vm_name"  ""         "Instance of the interface.";
-    Vpc          "vpc"          Text      "vpc_id"         ""      ""                            "vpc-id"        "src_vpc.vpc_name"      ""         "Virtual network of the interface.";
-    Subnet       "subnet"       Text      "subnet_id"      ""      ""                            "subnet-id"     "src_vpc.subnetwork_name" ""       "Subnet of the interface.";
-    Region       "region"       Text      "region"         ""      ""                            "region"        "src_instance.region"   ""         "Region of the interface.";
-    Zone         "zone"         Text      "az_id"          ""      ""                            "az-id"         "src_instance.zone"     ""         "Availability zone id of the interface.";
+    Account      "account"      Text      "account_id"     ""      ""                            "account-id"    "*_instance.project_id" "subscription of resourceId, targetResourceID" "Account that owns the interface.";
+    Interface    "interface"    Text      "interface_id"   ""      ""                            "interface-id"  ""                      "mac, macAddress" "Interface that was watched.";
+    Instance     "instance"     Text      "instance_id"    ""      ""                            "instance-id"   "*_instance.vm_name"    ""         "Instance of the interface.";
+    Vpc          "vpc"          Text      "vpc_id"         ""      ""                            "vpc-id"        "*_vpc.vpc_name"        "virtualNetworks of targetResourceID" "Virtual network of the interface.";
+    Subnet       "subnet"       Text      "subnet_id"      ""      ""                            "subnet-id"     "*_vpc.subnetwork_name" "subnets of targetResourceID" "Subnet of the interface.";
+    Region       "region"       Text      "region"         ""      ""                            "region"        "*_instance.region"     ""         "Region of the interface.";
+    Zone         "zone"         Text      "az_id"          ""      ""                            "az-id"         "*_instance.zone"       ""         "Availability zone id of the interface.";
     Direction    "direction"    Text      "flow_direction" "dir"   "flowDirection"               "flow-direction" "reporter"             "direction" "ingress or egress, seen from the interface.";
     TrafficPath  "path"         Byte      "traffic_path"   ""      ""                            "traffic-path"  ""                      ""         "Way out of the interface: 1 same VPC, 2 internet or gateway endpoint, 3 virtual private gateway, 4 peering within the region, 5 peering between regions, 6 local gateway, 7 gateway endpoint (Nitro), 8 internet gateway (Nitro).";
-    SrcService   "srcservice"   Text      "pkt_src_aws_service" "" ""                            "pkt-src-aws-service" "src_google_service" ""      "Cloud service that owns the source address.";
-    DstService   "dstservice"   Text      "pkt_dst_aws_service" "" ""                            "pkt-dst-aws-service" "dest_google_service" ""     "Cloud service that owns the destination address.";
-    LogVersion   "logversion"   Count     "version"        ""      ""                            "version"       ""                      "Version"  "Version the log record states.";
+    SrcService   "srcservice"   Text      "pkt_src_aws_service" "" ""                            "pkt-src-aws-service" "src_google_service.service_name" "" "Cloud service that owns the source address.";
+    DstService   "dstservice"   Text      "pkt_dst_aws_service" "" ""                            "pkt-dst-aws-service" "dest_google_service.service_name" "" "Cloud service that owns the destination address.";
+    LogVersion   "logversion"   Count     "version"        ""      ""                            "version"       ""                      "Version, flowLogVersion" "Version the log record states.";
     TrafficType  "type"         Text      "traffic_type"   ""      ""                            "type"          ""                      ""         "IPv4, IPv6 or EFA.";
     SublocationType "sublocationtype" Text "sublocation_type" ""   ""                            "sublocation-type" ""                   ""         "wavelength, outpost or localzone.";
     SublocationId   "sublocation"  Text    "sublocation_id"   ""   ""                            "sublocation-id" ""                     ""         "Id of that sublocation.";
@@ -308,8 +312,8 @@ fields! {
     EcsTaskDefinition "ecstaskdefinition" Text "ecs_task_definition_arn" "" ""                   "ecs-task-definition-arn" ""            ""         "ECS task definition, as ARN.";
     EcsTaskArn      "ecstaskarn"   Text    "ecs_task_arn"     ""   ""                            "ecs-task-arn"  ""                      ""         "ECS task, as ARN.";
     EcsTask         "ecstask"      Text    "ecs_task_id"      ""   ""                            "ecs-task-id"   ""                      ""         "ECS task.";
-    RejectReason    "rejectreason" Text    "reject_reason"    ""   ""                            "reject-reason" ""                      ""         "BPA (VPC Block Public Access) or EC (encryption controls).";
-    Resource        "resource"     Text    "resource_id"      ""   ""                            "resource-id"   ""                      ""         "Regional NAT gateway that wrote the record.";
+    RejectReason    "rejectreason" Text    "reject_reason"    ""   ""                            "reject-reason" ""                      "encryption" "Why it was rejected, where that is neither a security group nor a list: BPA (VPC Block Public Access), EC (encryption controls), NX_... (Azure encryption).";
+    Resource        "resource"     Text    "resource_id"      ""   ""                            "resource-id"   ""                      "resourceId, targetResourceID" "Resource the record is about: regional NAT gateway of AWS, security group or network of Azure.";
     Encryption      "encryption"   Byte    "encryption_status" ""  ""                            "encryption-status" ""                  "encryption" "0 not encrypted, 1 by hardware, 2 by the application, 3 both.";
     InstanceTag     "instancetag"  Text    "instance_tag"     ""   ""                            "instance-tag"  ""                      ""         "First chosen tag of the instance, percent-encoded.";
     InstanceTag2    "instancetag2" Text    "instance_tag_2"   ""   ""                            "instance-tag-2" ""                     ""         "Second chosen tag of the instance, percent-encoded.";
@@ -341,10 +345,13 @@ fields! {
     LostBlackhole   "lostblackhole" Count  "packets_lost_blackhole" "" ""                        "packets-lost-blackhole" ""             ""         "Packets lost to a blackhole route.";
     LostMtu         "lostmtu"      Count   "packets_lost_mtu_exceeded" "" ""                     "packets-lost-mtu-exceeded" ""          ""         "Packets lost for being larger than the MTU.";
     LostTtl         "lostttl"      Count   "packets_lost_ttl_expired" "" ""                      "packets-lost-ttl-expired" ""           ""         "Packets lost because the TTL ran out.";
+    ConnState       "connstate"    Text    "conn_state"       ""   ""                            ""              ""                      ""         "What became of a connection joined from the rows of a log: accepted, refused, unanswered or unknown.";
+    Rule         "rule"         Text      "rule"           ""      ""                            ""              ""                      "rule"     "Rule that decided.";
+    FlowState    "flowstate"    Text      "flow_state"     ""      ""                            ""              ""                      "flow state" "What the record says of its flow: begin (no counters), continue and end (counters since the record before), deny.";
+    Reporter     "reporter"     Text      "reporter"       ""      ""                            ""              "reporter"              ""         "Side that wrote the record: SRC, DEST, SRC_GATEWAY or DEST_GATEWAY.";
+    RoundTrip    "rtt"          Latency   "rtt"            ""      ""                            ""              "rtt_msec"              ""         "Round-trip time of TCP in the window.";
+    FlowLog      "flowlog"      Text      "flow_log_id"    ""      ""                            ""              ""                      ""         "AWS flow log that wrote the record, from the name of its file.";
 }
-
-/// Number of fields.
-pub const FIELD_COUNT: usize = Field::LostTtl as usize + 1;
 
 impl Field {
     /// The entries of the MPLS label stack, outermost first.

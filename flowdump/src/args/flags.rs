@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+use super::StatsFormat;
 use crate::help::Generated;
 
 /// The command line as typed.
@@ -12,7 +13,7 @@ use crate::help::Generated;
 #[command(
     name = "flowdump",
     version,
-    about = "Print, filter and summarise flows: captures, flow files, nfdump files and AWS VPC flow logs",
+    about = "Print, filter and summarise flows: captures, flow files, nfdump files, flow logs of AWS, GCP and Azure",
     override_usage = "flowdump [OPTIONS] [INPUT]... [[--] FILTER]",
     after_help = SHORT_HELP,
     after_long_help = LONG_HELP,
@@ -41,7 +42,7 @@ pub struct Flags {
     #[arg(short = 'M', long = "read-folders", value_name = "DIR:DIR", help_heading = "Input")]
     pub read_folders: Option<PathBuf>,
 
-    /// Skip detection: flow, nfdump, vpc, pcap, pcapng or snoop
+    /// Skip detection: flow, nfdump, vpc, parquet, gcp, azure, pcap, pcapng or snoop
     #[arg(long, value_name = "FORMAT", help_heading = "Input", hide_short_help = true)]
     pub format: Option<String>,
 
@@ -114,7 +115,23 @@ pub struct Flags {
     #[arg(short = 'B', long = "biflow-guess", help_heading = "Aggregation and statistics")]
     pub biflow_guess: bool,
 
-    /// Only groups of -a, -A, -b or -s record that match: their packets, bytes and flows are sums
+    /// Join the rows of cloud logs to connections: both directions and all windows of each, initiator first, with what
+    /// became of it; a pause of more than SECONDS (660 unless said otherwise) begins another one
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "660",
+        help_heading = "Aggregation and statistics"
+    )]
+    pub stitch: Option<u32>,
+
+    /// Count traffic once that two interfaces or two flow logs wrote down, and say how much was left out
+    #[arg(long, help_heading = "Aggregation and statistics")]
+    pub dedup: bool,
+
+    /// Only groups of -a, -A, -b, --stitch or -s record that match: their packets, bytes and flows are sums
     #[arg(
         short = 'P',
         long = "post-filter",
@@ -123,7 +140,7 @@ pub struct Flags {
     )]
     pub post_filter: Option<String>,
 
-    /// Memory for groups, as 500M or 8G [default: half of what there is]
+    /// Memory for groups, rows to be joined and copies, as 500M or 8G [default: half of what there is]
     #[arg(long, value_name = "SIZE", help_heading = "Aggregation and statistics")]
     pub memory: Option<String>,
 
@@ -170,13 +187,14 @@ pub struct Flags {
     )]
     pub per_file: bool,
 
-    /// line, long, extended, biline, bilong, nsel, nat, raw, csv, csv-fast, json, ndjson, null, or columns of your
+    /// line, long, extended, biline, bilong, nsel, nat, raw, csv, csv-fast, json, ndjson, vpc, null, or columns of your
     /// choice: 'fmt:%ts %sap -> %dap %byt %{vlan}', 'csv:%ts,%sa,%byt'
     #[arg(short = 'o', long = "output", value_name = "FORMAT", help_heading = "Output")]
     pub output: Option<String>,
 
     /// Write matching records to a flow file instead of printing them ('-' is stdout); a name that ends in .csv,
-    /// .json or .ndjson gets that format, and one that ends in .nf or begins with nfcapd. is an nfdump file
+    /// .json or .ndjson gets that format, one that ends in .log or .log.gz is an AWS flow log, and one that ends in .nf or
+    /// begins with nfcapd. is an nfdump file
     #[arg(short = 'w', long = "write", value_name = "FILE", help_heading = "Output")]
     pub write: Option<PathBuf>,
 
@@ -263,6 +281,27 @@ pub struct Flags {
         hide_short_help = true
     )]
     pub generate: Option<Generated>,
+
+    /// Account for everything that was read, instead of the list: files, records, what was lost or cannot be used,
+    /// missing files of flow logs; beside a report or -w it replaces the summary. As a table, or as json
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "table",
+        help_heading = "Checks"
+    )]
+    pub stats: Option<StatsFormat>,
+
+    /// Exit with 2 as well where evidence is missing: SKIPDATA rows, or slots of flow logs without a file
+    #[arg(long, help_heading = "Checks")]
+    pub strict: bool,
+
+    /// Columns of an AWS flow log that is written (-w NAME.log, NAME.log.gz, -o vpc): names, or a flow log's '${...}' format
+    /// [default: those of the inputs, if they agree, and those that have values]
+    #[arg(long, value_name = "NAMES", help_heading = "Output", hide_short_help = true)]
+    pub columns: Option<String>,
 
     /// Accepted for nfdump's command lines: the number of threads changes nothing in the output
     #[arg(short = 'W', long = "workers", value_name = "N", hide = true)]

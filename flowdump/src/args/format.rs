@@ -46,6 +46,8 @@ pub enum OutputFormat {
     Flow,
     /// An nfdump file.
     Nfdump,
+    /// A flow log as AWS writes it.
+    Vpc,
 }
 
 impl OutputFormat {
@@ -66,7 +68,10 @@ impl OutputFormat {
 
     /// Whether the format is text for programs, to which nothing may be added.
     pub(crate) const fn is_for_programs(&self) -> bool {
-        matches!(self, Self::Csv | Self::CsvFast | Self::CsvColumns(_) | Self::Json | Self::Ndjson)
+        matches!(
+            self,
+            Self::Csv | Self::CsvFast | Self::CsvColumns(_) | Self::Json | Self::Ndjson | Self::Vpc
+        )
     }
 
     /// The stored fields that columns of the user's choice are made of.
@@ -141,6 +146,11 @@ const FORMATS: &[(&str, OutputFormat, &str)] = &[
     ("csv-fast", OutputFormat::CsvFast, "RFC 4180, the few columns of nfdump's csv-fast"),
     ("json", OutputFormat::Json, "one array of objects, always closed"),
     ("ndjson", OutputFormat::Ndjson, "one object a line"),
+    (
+        "vpc",
+        OutputFormat::Vpc,
+        "an AWS flow log: a line of names, then values between spaces; --columns names them",
+    ),
     ("null", OutputFormat::Null, "nothing but the summary"),
 ];
 

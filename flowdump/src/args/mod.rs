@@ -17,12 +17,14 @@ mod plan;
 mod range;
 mod report;
 mod request;
+mod stats_format;
 mod window;
 mod words;
 
 pub use flags::Flags;
 pub use format::OutputFormat;
-pub use plan::Plan;
+pub use plan::{Period, Plan};
 pub use report::{Grouping, Report, Table};
 pub use request::Request;
+pub use stats_format::StatsFormat;
 pub use window::Window;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use flowcore::format::flow::WriterOptions;
 use flowcore::format::nfdump::{self, NfdumpOptions};
+use flowcore::format::vpc::{LogColumns, LogCompression, VpcWriterOptions, parse_fields};
 use flowcore::{Error, FileOptions, Result};
 
 use super::Flags;
@@ -37,13 +38,50 @@ fn format_of_name(path: &Path) -> Result<OutputFormat> {
         "json" => Ok(OutputFormat::Json),
         "ndjson" | "jsonl" => Ok(OutputFormat::Ndjson),
         "nf" => Ok(OutputFormat::Nfdump),
+        "log" => Ok(OutputFormat::Vpc),
+        "gz" if is_packed_log(path) => Ok(OutputFormat::Vpc),
         _ if is_nfcapd => Ok(OutputFormat::Nfdump),
         _ => Err(Error::argument(
-            "no format is written under this suffix; use .flow, .nf, .csv, .json, .ndjson, .jsonl or none, or name \
-             a format of text with -o",
+            "no format is written under this suffix; use .flow, .nf, .csv, .json, .ndjson, .jsonl, .log, .log.gz \
+             or none, or name a format of text with -o",
         )
         .in_input(path.display().to_string())),
     }
+}
+
+/// Whether a name ends in `.log.gz`.
+fn is_packed_log(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    name.ends_with(".log.gz")
+}
+
+/// How a flow log is written.
+///
+/// # Errors
+/// When columns are named that a flow log cannot have, or for something else, or a compression is asked for: the name says
+/// it.
+pub(super) fn log_options(flags: &Flags, output: &OutputFormat) -> Result<VpcWriterOptions> {
+    let columns = flags.columns.as_deref().map(parse_fields).transpose();
+    let columns = columns.map_err(|error| Error::argument(format!("--columns: {error}")))?;
+    if *output != OutputFormat::Vpc {
+        return match columns {
+            Some(_) => Err(Error::argument(
+                "--columns is about AWS flow logs (-w NAME.log, NAME.log.gz or -o vpc); -o csv:TAGS and -o fmt:TAGS choose \
+                 columns of other formats",
+            )),
+            None => Ok(VpcWriterOptions::default()),
+        };
+    }
+    if flags.compress.is_some() || flags.smallest || flags.lz4 {
+        return Err(Error::argument(
+            "-z, -j and -y are about flow files; a log is packed by its name, -w NAME.log.gz",
+        ));
+    }
+    let is_packed = flags.write.as_deref().is_some_and(is_packed_log);
+    Ok(VpcWriterOptions {
+        columns: columns.map_or(LogColumns::Found, LogColumns::Chosen),
+        compression: if is_packed { LogCompression::Gzip } else { LogCompression::None },
+    })
 }
 
 /// A choice by circumstances is for terminals: a file that is written gets no colour.
@@ -117,11 +155,13 @@ mod tests {
             ("a.nf", OutputFormat::Nfdump),
             ("flows/nfcapd.202301010000", OutputFormat::Nfdump),
             ("nfcapd.csv", OutputFormat::Csv),
+            ("a.log", OutputFormat::Vpc),
+            ("AWSLogs/a.log.GZ", OutputFormat::Vpc),
         ] {
             assert_eq!(format(&["-w", name]).unwrap(), expected, "{name}");
             assert_eq!(format(&["-o", "null", "-w", name]).unwrap(), expected, "{name}");
         }
-        for name in ["a.parquet", "a.txt", "a.flow.gz", "a.csv.zst", "a.pcap", "a.log"] {
+        for name in ["a.parquet", "a.txt", "a.flow.gz", "a.csv.zst", "a.pcap", "a.gz", "a.log.zst"] {
             let error = format(&["-w", name]).unwrap_err().to_string();
             assert!(error.starts_with(name) && error.contains(".ndjson"), "{error}");
             assert!(format(&["-o", "null", "-w", name]).is_err(), "{name}");
@@ -149,6 +189,28 @@ mod tests {
         let error = options(&["-w", "a.nf", "-z=gzip"]).unwrap_err().to_string();
         assert!(error.contains("lzo"), "{error}");
         assert!(options(&["-w", "a.flow", "-z=gzip"]).is_err());
+    }
+
+    #[test]
+    fn columns_and_compression_are_those_of_the_log() {
+        let options =
+            |args: &[&str]| Plan::new(typed(args)).map(|plan| plan.log).map_err(|error| error.to_string());
+        let log = options(&["-w", "a.log.gz", "--columns", "${srcaddr} ${bytes}"]).unwrap();
+        assert_eq!(log.columns, LogColumns::Chosen(vec!["srcaddr".into(), "bytes".into()]));
+        assert_eq!(log.compression, LogCompression::Gzip);
+        for args in [&["-w", "a.log"][..], &["-o", "vpc"], &["-o", "vpc", "-w", "a.gz"]] {
+            let log = options(args).unwrap();
+            assert_eq!((log.columns, log.compression), (LogColumns::Found, LogCompression::None), "{args:?}");
+        }
+        for (args, advice) in [
+            (&["-w", "a.log", "--columns", "Bytes"][..], "--columns: \"Bytes\" is no column"),
+            (&["-w", "a.csv", "--columns", "bytes"], "-o csv:TAGS"),
+            (&["--columns", "bytes"], "-w NAME.log"),
+            (&["-w", "a.log", "-z=zstd"], "-w NAME.log.gz"),
+        ] {
+            let error = options(args).unwrap_err();
+            assert!(error.contains(advice), "{args:?}: {error}");
+        }
     }
 
     #[test]

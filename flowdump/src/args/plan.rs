@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use flowcore::aggregate::Order;
 use flowcore::filter::FilterParser;
-use flowcore::format::vpc::{VpcOptions, parse_fields};
-use flowcore::{Detection, Error, Field, FieldSet, FileOptions, Filter, Problems, Result};
+use flowcore::format::vpc::{VpcOptions, VpcWriterOptions, parse_fields};
+use flowcore::{Detection, Error, Field, FieldSet, FileOptions, Filter, Problems, Result, Timestamp};
 use pcap2flow::MeterOptions;
 
-use super::Flags;
 use super::format::OutputFormat;
 use super::inputs::{detection, inputs_and_filter};
 use super::memory;
@@ -18,6 +17,7 @@ use super::output;
 use super::range::Named;
 use super::report::Report;
 use super::window::{Window, now};
+use super::{Flags, StatsFormat};
 
 /// What to do.
 #[derive(Debug)]
@@ -46,7 +46,9 @@ pub struct Plan {
     pub top: Option<usize>,
     /// Which groups are shown.
     pub post_filter: Option<Filter>,
-    /// Bytes that groups may take.
+    /// Copies of the same traffic are counted once.
+    pub dedup: bool,
+    /// Bytes that groups may take, and rows among which copies are looked for.
     pub memory: usize,
     /// Text format of the list.
     pub output: OutputFormat,
@@ -54,6 +56,10 @@ pub struct Plan {
     pub write: Option<PathBuf>,
     /// How a file of flows is written.
     pub file: FileOptions,
+    /// How a flow log of AWS is written.
+    pub log: VpcWriterOptions,
+    /// Rows of logs that are no flows are records too: a log is turned into another file, and none of its rows may be lost.
+    pub all_rows: bool,
     /// An existing output may be replaced.
     pub force: bool,
     /// No K, M, G.
@@ -66,7 +72,16 @@ pub struct Plan {
     pub color: bool,
     /// Show progress.
     pub progress: bool,
+    /// A window of time that is known: files outside it need not be opened.
+    pub period: Period,
+    /// How the account of what was read is printed.
+    pub stats: Option<StatsFormat>,
+    /// Missing evidence is an error.
+    pub strict: bool,
 }
+
+/// Two ends of a window, both included; one that is `None` is open.
+pub type Period = (Option<Timestamp>, Option<Timestamp>);
 
 impl Plan {
     /// Resolves the command line.
@@ -75,8 +90,10 @@ impl Plan {
     /// When an option's value is wrong, the filter does not parse, or there is nothing to read.
     pub fn new(flags: Flags) -> Result<Self> {
         let (Named { inputs, missing }, filter) = inputs_and_filter(&flags)?;
+        let is_unfiltered = filter.to_string() == Filter::any().to_string();
         let window = flags.time.as_deref().map(|text| Window::parse(text, now())).transpose()?;
         let filter = window.map_or(Ok(filter.clone()), |window| window.and(&filter))?;
+        let period = window.map_or((None, None), Window::ends);
         let window = window.filter(|window| window.is_relative());
         check_window(&flags, window, &inputs)?;
         let report = Report::new(&flags, &inputs, &filter)?;
@@ -86,7 +103,10 @@ impl Plan {
             ));
         }
         let asked = flags.output.is_some() || flags.write.is_some();
-        let output = report.output(asked.then(|| output::format(&flags)).transpose()?)?;
+        let output = match report {
+            Report::List if flags.stats.is_some() && !asked => OutputFormat::Null,
+            _ => report.output(asked.then(|| output::format(&flags)).transpose()?)?,
+        };
         let post_filter = flags.post_filter.as_deref().map(post_filter).transpose()?;
         let top = flags.top.or(report.usual_rows()).filter(|&top| top > 0);
         Ok(Self {
@@ -101,9 +121,15 @@ impl Plan {
             order: order(&flags, &report)?,
             top,
             post_filter,
+            dedup: flags.dedup,
             memory: memory::for_groups(flags.memory.as_deref())?,
+            all_rows: is_unfiltered
+                && !flags.dedup
+                && matches!(report, Report::List)
+                && matches!(output, OutputFormat::Flow | OutputFormat::Vpc),
             report,
             file: output::file_options(&flags, &output)?,
+            log: output::log_options(&flags, &output)?,
             output,
             force: flags.force,
             plain_numbers: flags.plain_numbers,
@@ -111,6 +137,9 @@ impl Plan {
             quiet: flags.quiet,
             color: output::wants_color(flags.color, flags.write.as_deref(), std::io::stdout().is_terminal()),
             write: flags.write,
+            period,
+            stats: flags.stats,
+            strict: flags.strict,
             progress: !flags.no_progress && !flags.quiet && std::io::stderr().is_terminal(),
         })
     }
@@ -193,6 +222,24 @@ pub(super) mod tests {
         }
         for words in [&["tcp"][..], &["-o", "json"], &["-w", "a.flow"], &["-o", "fmt:%line"]] {
             assert_eq!(kept(words), 0, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn a_log_that_is_turned_into_a_file_loses_no_row() {
+        let all_rows = |words: &[&str]| Plan::new(flags(words)).unwrap().all_rows;
+        for words in [&["-w", "a.flow"][..], &["-w", "a.log", "any"], &["-o", "vpc", "-t", "2023-09-28"]] {
+            assert!(all_rows(words), "{words:?}");
+        }
+        for words in [
+            &["-w", "a.flow", "tcp"][..],
+            &["-w", "a.flow", "--dedup"],
+            &["-w", "a.log", "-b"],
+            &["-w", "a.nf"],
+            &["-w", "a.csv"],
+            &[],
+        ] {
+            assert!(!all_rows(words), "{words:?}");
         }
     }
 

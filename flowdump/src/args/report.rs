@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use flowcore::aggregate::{Aggregation, Directions, Element, Interval, Order, Statistic};
+use flowcore::aggregate::{Connections, Directions, Element, Interval, Order, Statistic};
 use flowcore::{Error, FieldSet, Filter, Result};
 
 use super::{Flags, OutputFormat, every};
+use crate::groups::Groups;
 use crate::print::{Measure, Template};
 
 /// What to make.
@@ -51,6 +52,12 @@ enum Key {
     Flow(Directions),
     /// What `-A` names.
     Elements(Vec<Element>),
+    /// The rows of a connection, with no pause of more seconds than this between them.
+    Connection {
+        max_gap: u32,
+        /// Copies are left out, so that rows of all interfaces are of one connection.
+        across_interfaces: bool,
+    },
 }
 
 impl Report {
@@ -121,17 +128,24 @@ impl Table {
 
 impl Grouping {
     /// No group yet.
-    pub fn aggregation(&self) -> Aggregation {
+    pub(crate) fn groups(&self) -> Groups {
         match &self.key {
-            Key::Flow(directions) => Aggregation::flows(*directions),
-            Key::Elements(elements) => Aggregation::by(elements.iter().copied()),
+            Key::Flow(directions) => Groups::flows(*directions),
+            Key::Elements(elements) => Groups::by(elements),
+            Key::Connection { max_gap, across_interfaces } => {
+                let connections = Connections::new().max_gap(*max_gap);
+                Groups::Connections(Box::new(match across_interfaces {
+                    true => connections.across_interfaces(),
+                    false => connections,
+                }))
+            }
         }
     }
 
     /// Whether a group is a flow, and has what the key does not say from its first record. Records that share some fields
     /// only have nothing else in common.
     pub fn is_by_flow(&self) -> bool {
-        matches!(self.key, Key::Flow(_))
+        !matches!(self.key, Key::Elements(_))
     }
 
     /// How the groups are printed or written, where this is asked for. Without that it is a list that fits them; CSV of
@@ -148,17 +162,21 @@ impl Grouping {
                 Template::parse_csv(&columns(elements, ",")).map(OutputFormat::CsvColumns)
             }
             (Key::Flow(Directions::Merged | Directions::Guessed), None) => Ok(OutputFormat::Biline),
+            (Key::Connection { .. }, None) => Template::parse(CONNECTION_COLUMNS).map(OutputFormat::Custom),
             (_, asked) => Ok(asked.unwrap_or(OutputFormat::Line)),
         }
     }
 
     fn fields(&self) -> FieldSet {
         match &self.key {
-            Key::Flow(_) => FieldSet::EMPTY,
+            Key::Flow(_) | Key::Connection { .. } => FieldSet::EMPTY,
             Key::Elements(elements) => elements.iter().map(|element| element.field()).collect(),
         }
     }
 }
+
+/// `biline`, with an arrow that is meant, and what became of the connection.
+const CONNECTION_COLUMNS: &str = "%ts %td %pr %sap -> %dap %opkt %ipkt %obyt %ibyt %fl %{connstate}";
 
 /// nfdump's columns of groups by these elements.
 fn columns(elements: &[Element], between: &str) -> String {
@@ -176,13 +194,20 @@ fn column(element: Element) -> String {
 }
 
 impl Key {
-    /// What `-a`, `-A`, `-b` and `-B` say; `None` without any.
+    /// What `-a`, `-A`, `-b`, `-B` and `--stitch` say; `None` without any.
     fn of(flags: &Flags) -> Result<Option<Self>> {
         let directions = match (flags.biflow, flags.biflow_guess) {
             (_, true) => Directions::Guessed,
             (true, false) => Directions::Merged,
             (false, false) => Directions::Apart,
         };
+        if let Some(max_gap) = flags.stitch {
+            if flags.aggregate || flags.biflow_guess || flags.aggregate_by.is_some() {
+                let what = "--stitch joins rows to connections, and -a, -A and -B to other groups; leave one of them out";
+                return Err(Error::argument(what));
+            }
+            return Ok(Some(Self::Connection { max_gap, across_interfaces: flags.dedup }));
+        }
         match &flags.aggregate_by {
             Some(_) if directions != Directions::Apart => Err(Error::argument(
                 "-A groups by the fields it names, and -b joins both directions of a flow; leave one of them out",
@@ -255,7 +280,12 @@ fn check_groups(flags: &Flags, report: &Report) -> Result<()> {
     };
     if flags.post_filter.is_some() && !has_groups {
         return Err(Error::argument(
-            "-P filters groups: add -a, -A, -b or -s record, or give the filter without -P",
+            "-P filters groups: add -a, -A, -b, --stitch or -s record, or give the filter without -P",
+        ));
+    }
+    if flags.stitch.is_some() && !has_groups {
+        return Err(Error::argument(
+            "--stitch lists connections, and -s counts the rows that they are joined of; leave out --stitch, or ask for -s record",
         ));
     }
     if flags.aggregate_by.is_some() && !has_groups {
@@ -273,18 +303,31 @@ fn check_info(flags: &Flags, filter: &Filter) -> Result<()> {
             "-I and -g sum up whole inputs; for a filter or a window use -o null or --every, and leave out -o and -w",
         ));
     }
+    if flags.dedup {
+        return Err(Error::argument("-I and -g sum up whole inputs; for --dedup use -o null or -s"));
+    }
+    if flags.stats.is_some() {
+        return Err(Error::argument(
+            "-I and -g sum up whole inputs, and --stats is another report; ask for one at a time",
+        ));
+    }
     if has_grouping(flags) {
-        return Err(Error::argument("-I and -a, -A or -b are two reports; ask for one at a time"));
+        return Err(Error::argument("-I and -a, -A, -b or --stitch are two reports; ask for one at a time"));
     }
     Ok(())
 }
 
 /// One file is verified, and nothing else is done.
 fn check_verify(flags: &Flags, inputs: &[PathBuf], filter: &Filter) -> Result<()> {
-    let other = flags.info || flags.write.is_some() || flags.output.is_some() || !inputs.is_empty();
+    let other = flags.info
+        || flags.dedup
+        || flags.stats.is_some()
+        || flags.write.is_some()
+        || flags.output.is_some()
+        || !inputs.is_empty();
     if other || has_grouping(flags) || !filter.expression().trim().is_empty() {
         return Err(Error::argument(
-            "-v reads the file it names; leave out other inputs, filter, -I, -o, -w and aggregation",
+            "-v reads the file it names; leave out other inputs, filter, -I, --stats, -o, -w and aggregation",
         ));
     }
     Ok(())
@@ -292,5 +335,6 @@ fn check_verify(flags: &Flags, inputs: &[PathBuf], filter: &Filter) -> Result<()
 
 /// Whether records are to be joined.
 pub(super) fn has_grouping(flags: &Flags) -> bool {
-    flags.aggregate || flags.biflow || flags.biflow_guess || flags.aggregate_by.is_some()
+    let is_asked = flags.aggregate || flags.biflow || flags.biflow_guess || flags.aggregate_by.is_some();
+    is_asked || flags.stitch.is_some()
 }

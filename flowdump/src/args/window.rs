@@ -44,6 +44,14 @@ impl Window {
         !matches!(self, Self::Between(..))
     }
 
+    /// Its ends, where they are known; `None` for an open one.
+    pub const fn ends(self) -> (Option<Timestamp>, Option<Timestamp>) {
+        match self {
+            Self::Between(from, to) => (from, to),
+            Self::Head(_) | Self::Tail(_) => (None, None),
+        }
+    }
+
     /// The same window in the time of these flows.
     #[must_use]
     pub fn in_time_of(self, flows: &Totals) -> Self {

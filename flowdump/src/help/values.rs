@@ -24,6 +24,8 @@ pub(super) fn of(option: &str) -> Vec<&'static str> {
         }
         "compress" => COMPRESSIONS.to_vec(),
         "generate" => generate::names().collect(),
+        "stats" => vec!["table", "json"],
+        "columns" => FIELDS.iter().map(|info| info.aws).filter(|name| !name.is_empty()).collect(),
         _ => Vec::new(),
     }
 }
@@ -40,7 +42,7 @@ pub(super) fn hint(option: &str) -> Option<ValueHint> {
         "read_folders" => Some(ValueHint::DirPath),
         "words" | "read_range" => Some(ValueHint::AnyPath),
         "filter_words" | "filter" | "post_filter" | "vpc_fields" | "timeout" | "time" | "limit"
-        | "memory" | "top" | "every" => Some(ValueHint::Other),
+        | "memory" | "top" | "every" | "stitch" => Some(ValueHint::Other),
         _ => None,
     }
 }

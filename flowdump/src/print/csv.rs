@@ -141,7 +141,63 @@ pub const CSV_FIELDS: &[Field] = &[
     Field::PfUid,
     Field::PfPid,
     Field::PfInterface,
+    Field::LogVersion,
+    Field::TrafficType,
+    Field::SublocationType,
+    Field::SublocationId,
+    Field::EcsClusterArn,
+    Field::EcsCluster,
+    Field::EcsInstanceArn,
+    Field::EcsInstance,
+    Field::EcsContainer,
+    Field::EcsContainer2,
+    Field::EcsService,
+    Field::EcsTaskDefinition,
+    Field::EcsTaskArn,
+    Field::EcsTask,
+    Field::RejectReason,
+    Field::Resource,
+    Field::Encryption,
+    Field::InstanceTag,
+    Field::InstanceTag2,
+    Field::InterfaceTag,
+    Field::InterfaceTag2,
+    Field::AsgTag,
+    Field::AsgTag2,
+    Field::InterfaceType,
+    Field::NextHopInterface,
+    Field::NextHopSubnet,
+    Field::NextHopZone,
+    Field::NextHopVpc,
+    Field::NextHopType,
+    Field::ResourceType,
+    Field::Tgw,
+    Field::TgwAttachment,
+    Field::TgwSrcAccount,
+    Field::TgwDstAccount,
+    Field::TgwSrcVpc,
+    Field::TgwDstVpc,
+    Field::TgwSrcSubnet,
+    Field::TgwDstSubnet,
+    Field::TgwSrcInterface,
+    Field::TgwDstInterface,
+    Field::TgwSrcZone,
+    Field::TgwDstZone,
+    Field::TgwPair,
+    Field::LostNoRoute,
+    Field::LostBlackhole,
+    Field::LostMtu,
+    Field::LostTtl,
+    Field::Rule,
+    Field::FlowState,
+    Field::Reporter,
+    Field::RoundTrip,
+    Field::FlowLog,
+    Field::ConnState,
 ];
+
+/// The column behind all others: the columns of a log that have no field, as one JSON object; nothing without any.
+pub const CSV_OTHERS: &str = "other_columns";
 
 /// Prints CSV.
 #[derive(Debug)]
@@ -159,22 +215,35 @@ impl CsvPrinter {
 impl Printer for CsvPrinter {
     fn begin(&mut self, out: &mut dyn Write) -> io::Result<()> {
         if self.heading {
-            let names: Vec<&str> = CSV_FIELDS.iter().map(|field| field.info().key).collect();
-            write!(out, "{}\r\n", names.join(","))?;
+            let names = CSV_FIELDS.iter().map(|field| field.info().key).chain([CSV_OTHERS]);
+            write!(out, "{}\r\n", names.collect::<Vec<_>>().join(","))?;
         }
         Ok(())
     }
 
     fn row(&mut self, batch: &FlowBatch, row: usize, out: &mut dyn Write) -> io::Result<()> {
-        self.buffer.clear();
-        for (at, &field) in CSV_FIELDS.iter().enumerate() {
-            if at > 0 {
-                self.buffer.push(b',');
+        self.rows(batch, &mut std::iter::once(row), out)
+    }
+
+    fn rows(
+        &mut self,
+        batch: &FlowBatch,
+        rows: &mut dyn Iterator<Item = usize>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let there = Columns::of(batch);
+        for row in rows {
+            self.buffer.clear();
+            for &(commas, field) in &there.fields {
+                self.buffer.resize(self.buffer.len() + commas, b',');
+                write_value(batch, field, row, &mut self.buffer)?;
             }
-            write_value(batch, field, row, &mut self.buffer)?;
+            self.buffer.resize(self.buffer.len() + there.last_commas, b',');
+            write_others(batch, row, &mut self.buffer);
+            self.buffer.extend_from_slice(b"\r\n");
+            out.write_all(&self.buffer)?;
         }
-        self.buffer.extend_from_slice(b"\r\n");
-        out.write_all(&self.buffer)
+        Ok(())
     }
 
     fn end(&mut self, _: &mut dyn Write) -> io::Result<()> {
@@ -184,6 +253,59 @@ impl Printer for CsvPrinter {
     fn fields(&self) -> FieldSet {
         CSV_FIELDS.iter().copied().collect::<FieldSet>().stored()
     }
+
+    fn unknown_columns(&self) -> bool {
+        true
+    }
+}
+
+/// The columns that a batch has, which are few of all: the others cost a comma.
+struct Columns {
+    /// Each with the number of commas before it.
+    fields: Vec<(usize, Field)>,
+    /// Commas before the last column.
+    last_commas: usize,
+}
+
+impl Columns {
+    fn of(batch: &FlowBatch) -> Self {
+        let has = |field: Field| batch.column(field).is_some();
+        let mut columns = Self { fields: Vec::new(), last_commas: 0 };
+        for &field in CSV_FIELDS {
+            let is_there = field.inputs().map_or_else(|| has(field), |inputs| inputs.iter().any(has));
+            if is_there {
+                columns.fields.push((std::mem::take(&mut columns.last_commas), field));
+            }
+            columns.last_commas += 1;
+        }
+        columns
+    }
+}
+
+/// The columns without a field that a row has, as a JSON object in a CSV value. Its escapes are those of JSON alone, so
+/// that a reader of CSV has JSON in hand.
+fn write_others(batch: &FlowBatch, row: usize, out: &mut Vec<u8>) {
+    let mut object = Vec::new();
+    for (name, column) in batch.unknown() {
+        if let Some(text) = column.get(row) {
+            object.push(if object.is_empty() { b'{' } else { b',' });
+            escape::json(name, &mut object);
+            object.push(b':');
+            escape::json(text, &mut object);
+        }
+    }
+    if object.is_empty() {
+        return;
+    }
+    object.push(b'}');
+    out.push(b'"');
+    for part in object.split_inclusive(|&byte| byte == b'"') {
+        out.extend_from_slice(part);
+        if part.ends_with(b"\"") {
+            out.push(b'"');
+        }
+    }
+    out.push(b'"');
 }
 
 /// A value as CSV and JSON show it, without quotes; nothing where it is absent.
@@ -259,8 +381,8 @@ mod tests {
         let end = "100-5-0,1048575-0-1,,,,,,,,,4096,192.0.2.1,2001:db8::2,17,vxlan,4096,1.000200,0.000999,61000.000000,\
                    0,2,3,0,\"GET / \"\"\\r\\n\\x00\\xff\",\"HTTP/1.1, 200\"";
         let behind = CSV_FIELDS.iter().rev().take_while(|field| **field != Field::OutPayload).count();
-        assert!(lines[1].ends_with(&(end.to_owned() + &",".repeat(behind))), "{}", lines[1]);
-        let empty = ",".repeat(CSV_FIELDS.len() - 1);
+        assert!(lines[1].ends_with(&(end.to_owned() + &",".repeat(behind + 1))), "{}", lines[1]);
+        let empty = ",".repeat(CSV_FIELDS.len());
         assert_eq!(lines[3], empty);
     }
 }

@@ -1,11 +1,14 @@
 //! Records to text: one module per format, all fed with rows of a batch.
 
+mod account;
+mod account_json;
 mod csv;
 mod csv_columns;
 mod csv_fast;
 mod custom;
 mod ends;
 mod escape;
+mod evidence;
 mod hello;
 mod json;
 mod line;
@@ -26,13 +29,15 @@ use std::io::{self, Write};
 
 use flowcore::{FieldSet, FlowBatch};
 
-pub use self::csv::CSV_FIELDS;
+pub use self::csv::{CSV_FIELDS, CSV_OTHERS};
 pub use series::Measure;
 pub use summary::Summary;
 pub use tags::{TagInfo, refused_tags, tag_infos, tag_lists};
 pub use template::Template;
 pub use times::Times;
 
+pub(crate) use account::print_table;
+pub(crate) use account_json::print_json;
 pub(crate) use series::{Bars, SeriesPrinter};
 pub(crate) use stat::{StatFormat, StatPrinter};
 pub(crate) use summary::{print_account, unknown_parts};
@@ -52,6 +57,22 @@ pub trait Printer {
     /// # Errors
     /// When the output cannot be written.
     fn row(&mut self, batch: &FlowBatch, row: usize, out: &mut dyn Write) -> io::Result<()>;
+
+    /// Writes these rows in this order.
+    ///
+    /// # Errors
+    /// As [`row`](Self::row).
+    fn rows(
+        &mut self,
+        batch: &FlowBatch,
+        rows: &mut dyn Iterator<Item = usize>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        for row in rows {
+            self.row(batch, row, out)?;
+        }
+        Ok(())
+    }
 
     /// Writes what stands behind the last row.
     ///
@@ -127,6 +148,6 @@ pub fn printer(format: &OutputFormat, style: Style) -> Option<Box<dyn Printer>> 
         }
         OutputFormat::Json => Box::new(json::JsonPrinter::array()),
         OutputFormat::Ndjson => Box::new(json::JsonPrinter::lines()),
-        OutputFormat::Null | OutputFormat::Flow | OutputFormat::Nfdump => return None,
+        OutputFormat::Null | OutputFormat::Flow | OutputFormat::Nfdump | OutputFormat::Vpc => return None,
     })
 }

@@ -43,8 +43,8 @@ impl StatFormat {
                 "columns of your choice (fmt:, csv:) are for records; a table has its own: choose line, csv, json, \
                  ndjson or null with -o",
             )),
-            OutputFormat::Flow | OutputFormat::Nfdump => Err(Error::argument(
-                "a table is no record and goes into no flow file; choose csv, json or ndjson with -o, or by the suffix \
+            OutputFormat::Flow | OutputFormat::Nfdump | OutputFormat::Vpc => Err(Error::argument(
+                "a table is no record and goes into no flow file or log; choose csv, json or ndjson with -o, or by the suffix \
                  of -w FILE",
             )),
             OutputFormat::Csv | OutputFormat::CsvFast => Ok(Some(Self::Csv)),

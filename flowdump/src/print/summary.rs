@@ -5,6 +5,7 @@ use flowcore::{Field, FieldSet, FlowBatch, Mask, SourceStats, Timestamp};
 use std::cmp::Reverse;
 use std::io::{self, Write};
 
+use super::evidence;
 use super::times::Times;
 use super::units::{Moment, Scaled, Span};
 
@@ -37,6 +38,11 @@ impl Summary {
         let starts = batch.times(Field::First);
         let last_start = chosen.rows().filter_map(|row| starts?.get(row)).max();
         self.last_start = self.last_start.max(last_start.map(Timestamp::from_nanos));
+    }
+
+    /// Matching records.
+    pub(crate) fn records(&self) -> u64 {
+        self.records
     }
 
     /// What the matching records add up to.
@@ -104,9 +110,13 @@ pub(crate) fn print_account(stats: &SourceStats, out: &mut dyn Write) -> io::Res
         0 => String::new(),
         count => format!(", {count} passed over (hidden, unfinished, or a README)"),
     };
+    let outside = match stats.files_outside_window {
+        0 => String::new(),
+        count => format!(", {count} outside the window not opened"),
+    };
     writeln!(
         out,
-        "Inputs: {} {files}, {} read{ignored}",
+        "Inputs: {} {files}, {} read{outside}{ignored}",
         stats.files,
         flowcore::readable_bytes(stats.bytes)
     )?;
@@ -122,6 +132,7 @@ pub(crate) fn print_account(stats: &SourceStats, out: &mut dyn Write) -> io::Res
             stats.records, stats.flows, stats.nodata, stats.skipdata, stats.header_lines, stats.bad_records
         )?;
     }
+    evidence::print(stats, out)?;
     for what in unknown_parts(stats) {
         writeln!(out, "Not understood and left out: {what}")?;
     }
@@ -133,6 +144,13 @@ pub(crate) fn print_account(stats: &SourceStats, out: &mut dyn Write) -> io::Res
         for (note, count) in &stats.frames_noted {
             writeln!(out, "  noted {count}: {note}")?;
         }
+    }
+    if stats.copies > 0 {
+        writeln!(
+            out,
+            "Folded {} copies, {} bytes, that another interface or flow log wrote of the same traffic",
+            stats.copies, stats.copies_bytes
+        )?;
     }
     if stats.flows_evicted > 0 {
         writeln!(out, "Flows ended early because too many were open: {}", stats.flows_evicted)?;

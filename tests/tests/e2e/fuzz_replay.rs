@@ -7,7 +7,7 @@ use flow_tests::{fuzz, harness};
 
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 11] = [
+const TARGETS: [Target; 15] = [
     ("pcap", fuzz::pcap),
     ("pcapng", fuzz::pcapng),
     ("packet", fuzz::packet),
@@ -19,6 +19,10 @@ const TARGETS: [Target; 11] = [
     ("template", fuzz::template),
     ("payload", fuzz::payload),
     ("lzo", fuzz::lzo),
+    ("gcp", fuzz::gcp),
+    ("azure", fuzz::azure),
+    ("vpc_json", fuzz::vpc_json),
+    ("parquet", fuzz::parquet),
 ];
 
 fn crashers() -> PathBuf {
@@ -67,6 +71,32 @@ fn logs_hold_when_bytes_are_damaged() {
     flate2::read::MultiGzDecoder::new(std::fs::File::open(file).unwrap()).read_to_end(&mut text).unwrap();
     text.truncate(2000);
     damaged(&text, fuzz::vpc_text);
+}
+
+#[test]
+fn json_and_csv_logs_hold_when_bytes_are_damaged() {
+    let record = "2 123456789010 eni-1 10.0.0.1 10.0.0.2 41000 443 6 20 4249 1418530010 1418530070 ACCEPT OK";
+    for text in [
+        format!("{{\"message\":\"{record}\"}}{{\"message\":\"10.0.0.1 7\\n\"}}"),
+        format!("{{\"x\":1,\"logEvents\":[{{\"id\":\"1\",\"message\":\"{record}\"}}],\"y\":[]}}"),
+        format!("[[{{\"field\":\"@message\",\"value\":\"{record}\"}}]]"),
+        "{\"srcaddr\":\"10.0.0.1\",\"bytes\":412.0,\"tag\":{\"a\":null},\"start\":\"2023-09-28T00:00:00Z\"}\n{\"dstPort\":1}".into(),
+        format!("timestamp,message\n1,\"{record}\"\n"),
+        "srcaddr,new,log_status,@timestamp\r\n10.0.0.1,\"a \"\"b\"\"\",OK,2023-09-28 00:00:00\r\n,,NODATA,\n".into(),
+        // Two lines of base64 of gzip of an event each.
+        "H4sIAAAAAAAC/6tWyk0tLk5MT1WyUjI00ANBQwVzpVoAYVp/IxgAAAA=\nH4sIAAAAAAAC/6tWyslPdy1LzSspVrKKrlbKTS0uTkxPVbJSMjTQA0EjBQul2thaAEkDfhooAAAA".into(),
+    ] {
+        damaged_in(150, text.as_bytes(), fuzz::vpc_json);
+    }
+}
+
+#[test]
+fn parquet_files_hold_when_bytes_are_damaged() {
+    for (name, path) in harness::files_in(&harness::testdata("parquet")) {
+        if name.ends_with(".parquet") {
+            damaged_in(120, &std::fs::read(path).unwrap(), fuzz::parquet);
+        }
+    }
 }
 
 #[test]
@@ -133,6 +163,15 @@ fn payloads_hold_when_bytes_are_damaged() {
     );
     damaged(answer, fuzz::payload);
     damaged(&[&[0, answer.len() as u8][..], answer].concat(), fuzz::payload);
+}
+
+#[test]
+fn cloud_logs_hold_when_bytes_are_damaged() {
+    let folder = harness::testdata("cloud");
+    damaged(&std::fs::read(folder.join("gcp.jsonl")).unwrap(), fuzz::gcp);
+    for name in ["azure-nsg.json", "azure-vnet.json", "azure-flat.jsonl"] {
+        damaged(&std::fs::read(folder.join(name)).unwrap(), fuzz::azure);
+    }
 }
 
 #[test]

@@ -98,6 +98,15 @@ fn checked(program: &str, arguments: &[&str], text: &str) {
 }
 
 #[test]
+fn every_format_that_can_be_given_is_named() {
+    let help = flowdump(&["--help"]);
+    let line = help.split("Skip detection: ").nth(1).unwrap().split("\n\n").next().unwrap();
+    for format in flowcore::Format::ALL {
+        assert!(line.split([',', ' ', '\n']).any(|word| word == format.name()), "{format}: {line}");
+    }
+}
+
+#[test]
 fn a_filter_is_checked_without_reading() {
     let right = Tool::flowdump().args(["-Z", "tcp and port 80"]).run().success();
     assert_eq!((right.stdout.as_str(), right.stderr.as_str()), ("", ""));
@@ -106,7 +115,7 @@ fn a_filter_is_checked_without_reading() {
     assert!(wrong.stderr.contains("^^^^") && wrong.stderr.contains("\"proto\""), "{}", wrong.stderr);
     assert_eq!(
         flowdump(&["-X", "not", "tcp", "or", "(host 10.0.0.1 && port=53)"]),
-        "or\n  not\n    tcp\n  and\n    ip 10.0.0.1\n    port = 53\n"
+        "or\n  not\n    tcp\n  and\n    host 10.0.0.1\n    port = 53\n"
     );
     assert_eq!(flowdump(&["-X"]), "any\n");
 }

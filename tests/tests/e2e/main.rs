@@ -2,14 +2,18 @@
 
 mod aggregation;
 mod capture_filters;
+mod clouds;
 mod columns;
+mod completeness;
 mod corpus;
+mod duckdb;
 mod errors;
 mod examples;
 mod filter_errors;
 mod filter_files;
 mod fuzz_replay;
 mod help;
+mod hostile_logs;
 mod inputs;
 mod lab;
 mod memory;
@@ -25,11 +29,13 @@ mod nfdump_lzo;
 mod nfdump_manual;
 mod options;
 mod outputs;
+mod parquet;
 mod payload_tls;
 mod peers;
 mod same_records;
 mod series;
 mod statistics;
+mod vpc_forms;
 mod vpc_lab;
 mod window;
 

@@ -110,3 +110,29 @@ fn an_nfdump_file_of_wide_and_tiny_records_takes_less_than_200_mib() {
         }
     }
 }
+
+#[test]
+fn more_files_of_logs_take_no_more_memory_than_their_names() {
+    let folder = TempDir::new();
+    let peak = |files: u32| {
+        for n in 0..files {
+            let (row, slot) = (1_695_859_200 + u64::from(n) * 300, n / 288 + 1);
+            let (day, hour, minute) = (slot, n % 288 / 12, n % 12 * 5);
+            let name = format!("202309{day:02}T{hour:02}{minute:02}Z_{n:08x}.log");
+            let log = format!(
+                "interface-id srcaddr dstaddr bytes start end log-status\n\
+                 eni-{n:08x} 10.0.0.1 10.0.0.2 40 {row} {row} OK\neni-{n:08x} - - - {row} {row} SKIPDATA\n"
+            );
+            folder.file(&format!("123456789012_vpcflowlogs_us-east-1_fl-{:x}_{name}", n % 1000), log);
+        }
+        let (run, peak) = Tool::flowdump().arg(folder.path()).args(["-o", "null"]).run_fed(|_| Ok(()));
+        let shown = run.success().stderr;
+        let account = format!("{} records = {files} flows + 0 NODATA + {files} SKIPDATA", files * 2);
+        assert!(shown.contains(&account), "{shown}");
+        peak
+    };
+    match (peak(800), peak(8_000)) {
+        (Some(few), Some(many)) => assert!(many < few + 6 * 1024, "{few} and {many} KiB"),
+        _ => skipped("the system does not tell how much memory a process has"),
+    }
+}

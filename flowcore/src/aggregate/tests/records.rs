@@ -29,7 +29,7 @@ const ALL: Selection<'static> = Selection { order: Order::FIRST, limit: usize::M
 
 /// Fields of which a group has those of its first record.
 fn kept() -> FieldSet {
-    FieldSet::from([Field::Vlan, Field::Interface, Field::Action])
+    FieldSet::from([Field::Vlan, Field::Interface, Field::LogStatus])
 }
 
 fn rows<'a>(batches: impl Iterator<Item = FlowBatch> + 'a) -> Vec<Flow> {
@@ -65,7 +65,7 @@ fn turned(flow: &Flow) -> Flow {
     turned
 }
 
-/// Ends, protocol, ICMP type and code.
+/// Ends, protocol, ICMP type and code, action.
 fn key(flow: &Flow) -> Vec<Value> {
     let fields = [
         Field::SrcAddr,
@@ -75,22 +75,21 @@ fn key(flow: &Flow) -> Vec<Value> {
         Field::Protocol,
         Field::IcmpType,
         Field::IcmpCode,
+        Field::Action,
     ];
     fields.map(|field| flow.get(field)).to_vec()
 }
 
-/// Joins both ways of flows with ports, one record after the other; each group goes as its first record.
+/// Joins both ways of flows with ports, one record after the other, by the canonical one of their keys.
 fn naive_merged(flows: &[Flow]) -> BTreeMap<Vec<Value>, Vec<Flow>> {
     let mut groups: BTreeMap<Vec<Value>, Vec<Flow>> = BTreeMap::new();
-    for flow in flows {
-        let back = turned(flow);
-        if has_ports(flow) && !groups.contains_key(&key(flow)) && groups.contains_key(&key(&back)) {
-            groups.entry(key(&back)).or_default().push(back);
-        } else {
-            groups.entry(key(flow)).or_default().push(flow.clone());
-        }
-    }
+    flows.iter().for_each(|flow| groups.entry(key(&canonical(flow))).or_default().push(flow.clone()));
     groups
+}
+
+/// Whether a record is of a cloud log, of which the order of rows tells nothing.
+fn is_of_cloud(flow: &Flow) -> bool {
+    !flow.get(Field::Action).is_absent()
 }
 
 fn has_ports(flow: &Flow) -> bool {
@@ -166,10 +165,11 @@ proptest! {
         let expected = naive_merged(&flows);
         prop_assert_eq!(records.len(), expected.len());
         for record in &records {
-            let joined = &expected[&key(record)];
+            let joined = &expected[&key(&canonical(record))];
             let mut sum = Sums::default();
-            joined.iter().for_each(|flow| sum.add(flow));
-            prop_assert_eq!(sums(record), sum);
+            joined.iter().for_each(|flow| sum.add(&canonical(flow)));
+            prop_assert_eq!(sums(&canonical(record)), sum);
+            prop_assert!(is_of_cloud(record) || key(record) == key(&joined[0]), "the way of the first record");
             for field in kept().iter() {
                 prop_assert_eq!(record.get(field), joined[0].get(field), "of the first record: {}", field);
             }
@@ -187,6 +187,12 @@ proptest! {
         let mut reversed = flows.clone();
         reversed.reverse();
         prop_assert_eq!(plain(&reversed), plain(&flows));
+        let of_cloud = |flows: &[Flow]| {
+            let mut records = rows(counted(Aggregation::flows(Directions::Merged), flows).records(ALL));
+            records.retain(is_of_cloud);
+            records
+        };
+        prop_assert_eq!(of_cloud(&reversed), of_cloud(&flows), "rows of cloud logs come in any order");
     }
 
     #[test]
@@ -197,8 +203,9 @@ proptest! {
         };
         prop_assert_eq!(records(Directions::Guessed), records(Directions::Merged));
         for record in rows(counted(Aggregation::flows(Directions::Guessed), &flows).records(ALL)) {
-            let ports = record.key.src_port.zip(record.key.dst_port).filter(|_| has_ports(&record));
-            prop_assert!(!ports.is_some_and(|(src, dst)| src < 1024 && dst >= 1024));
+            let ports = record.key.src_port.zip(record.key.dst_port);
+            let is_backwards = ports.is_some_and(|(src, dst)| src < 1024 && dst >= 1024);
+            prop_assert!(!is_backwards || is_of_cloud(&record) || !has_ports(&record));
         }
     }
 
@@ -283,6 +290,56 @@ fn two_way_records_swap_before_they_are_added() {
 }
 
 #[test]
+fn rows_of_cloud_logs_tell_the_initiator_whatever_their_order() {
+    let (low, high) = (("10.0.0.1", 1000), ("192.0.2.1", 2000));
+    let of_log = |mut flow: Flow, flags: u64, start: i64| {
+        flow.set(Field::Action, "ACCEPT".into());
+        flow.set(Field::InFlags, Value::Number(flags));
+        flow.first = Some(crate::record::Timestamp::from_secs(start));
+        flow
+    };
+    let source = |directions, there: (u64, i64), back: (u64, i64)| {
+        let there = of_log(one_way(low, high, 10, 0), there.0, there.1);
+        let back = of_log(one_way(high, low, 20, 0), back.0, back.1);
+        let sources = [[there.clone(), back.clone()], [back, there]].map(|flows| {
+            let records = rows(counted(Aggregation::flows(directions), &flows).records(ALL));
+            assert_eq!(records.len(), 1);
+            records[0].key.src_port
+        });
+        assert_eq!(sources[0], sources[1], "the order of rows");
+        sources[0]
+    };
+    use Directions::{Guessed, Merged};
+    assert_eq!(source(Merged, (2, 50), (18, 40)), Some(1000), "who sent the SYN");
+    assert_eq!(source(Merged, (18, 40), (0, 50)), Some(2000), "who did not answer it");
+    assert_eq!(source(Merged, (0, 40), (0, 50)), Some(1000), "who began");
+    assert_eq!(source(Merged, (0, 40), (0, 40)), Some(2000), "who has the higher port");
+    assert_eq!(source(Guessed, (0, 40), (0, 50)), Some(2000), "a limit lies between the ports");
+    assert_eq!(source(Guessed, (2, 40), (18, 40)), Some(1000), "flags outweigh ports");
+}
+
+#[test]
+fn what_an_end_sends_to_itself_has_one_way_in_cloud_logs_too() {
+    let end = ("10.0.0.1", 7);
+    let mut flow = one_way(end, end, 10, 0x12);
+    flow.set(Field::Action, "ACCEPT".into());
+    let records = rows(counted(Aggregation::flows(Directions::Merged), &[flow]).records(ALL));
+    assert_eq!((records[0].forward.bytes, records[0].reverse.bytes), (Some(10), None));
+}
+
+#[test]
+fn what_was_refused_is_a_flow_of_its_own() {
+    let mut flows = vec![one_way(("192.0.2.1", 7), ("192.0.2.2", 80), 10, 2); 3];
+    flows[1].set(Field::Action, "REJECT".into());
+    flows[2].set(Field::Action, "ACCEPT".into());
+    for directions in [Directions::Apart, Directions::Merged] {
+        let records = rows(counted(Aggregation::flows(directions), &flows).records(ALL));
+        let actions: Vec<Value> = records.iter().map(|flow| flow.get(Field::Action)).collect();
+        assert_eq!(actions, [Value::Absent, "ACCEPT".into(), "REJECT".into()]);
+    }
+}
+
+#[test]
 fn protocols_without_ports_have_one_way_even_where_logs_give_them_ports() {
     let ways = |protocol: Protocol| {
         let mut ways = [
@@ -293,6 +350,11 @@ fn protocols_without_ports_have_one_way_even_where_logs_give_them_ports() {
         rows(counted(Aggregation::flows(Directions::Merged), &ways).records(ALL)).len()
     };
     assert_eq!([1, 47, 50].map(|number| ways(Protocol(number))), [2, 2, 2]);
+    // Nor do their ports, if they have any, tell a direction.
+    let mut odd = one_way(("192.0.2.2", 0), ("192.0.2.1", 65_535), 1, 0);
+    odd.key.protocol = Some(Protocol(47));
+    let records = rows(counted(Aggregation::flows(Directions::Guessed), &[odd]).records(ALL));
+    assert_eq!(records[0].key.src_port, Some(0));
     assert_eq!([6, 17, 132].map(|number| ways(Protocol(number))), [1, 1, 1]);
 }
 

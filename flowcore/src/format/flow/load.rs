@@ -9,12 +9,15 @@ use super::decode::{Chunk, ColumnBody};
 use super::metadata::{BlockMetadata, ColumnMetadata, DIFFERENCE};
 use crate::batch::FlowBatch;
 use crate::error::{Error, Result};
+use crate::observer;
 use crate::record::{Field, FieldSet, Storage, Text};
 
 /// Which columns a query needs.
 pub(super) struct Projection {
     pub(super) fields: FieldSet,
     pub(super) unknown_columns: bool,
+    /// Fields that are needed too where rows say who wrote them.
+    pub(super) of_logs: FieldSet,
     /// Names of columns that were found to be unreadable, each of which is told once.
     told: HashSet<String>,
 }
@@ -36,14 +39,15 @@ struct Planned {
 
 impl Projection {
     pub(super) fn new(fields: FieldSet, unknown_columns: bool) -> Self {
-        Self { fields: fields.stored(), unknown_columns, told: HashSet::new() }
+        Self { fields: fields.stored(), unknown_columns, of_logs: FieldSet::EMPTY, told: HashSet::new() }
     }
 
     /// The columns of a block to read, in the order of their data; what cannot be read is noted in `problems`.
     fn plan(&mut self, block: &BlockMetadata, problems: &mut Vec<Error>) -> Vec<Planned> {
         let mut plan = Vec::new();
+        let fields = self.fields_of(block);
         for (place, column) in block.columns.iter().enumerate() {
-            match self.target(column) {
+            match self.target(column, fields) {
                 Ok(Some((storage, target))) => plan.push(Planned { place, storage, target }),
                 Ok(None) => {}
                 Err(error) => {
@@ -57,10 +61,18 @@ impl Projection {
         plan
     }
 
-    /// Where a column goes; `None` if it is not needed.
-    fn target(&self, column: &ColumnMetadata) -> Result<Option<(Storage, Target)>> {
-        let field = Field::from_name(&column.name).filter(|field| column.is_field && !field.is_derived());
-        let wanted = field.map_or(self.unknown_columns, |field| self.fields.contains(field));
+    /// The fields that are needed of a block.
+    fn fields_of(&self, block: &BlockMetadata) -> FieldSet {
+        let names_observer = |field| observer::names().contains(field);
+        let is_of_log = |column: &ColumnMetadata| field_of(column).is_some_and(names_observer);
+        let is_log = !self.of_logs.is_empty() && block.columns.iter().any(is_of_log);
+        if is_log { self.fields.union(self.of_logs) } else { self.fields }
+    }
+
+    /// Where a column goes; `None` if it is none of these fields and not needed either.
+    fn target(&self, column: &ColumnMetadata, fields: FieldSet) -> Result<Option<(Storage, Target)>> {
+        let field = field_of(column);
+        let wanted = field.map_or(self.unknown_columns, |field| fields.contains(field));
         if !wanted {
             return Ok(None);
         }
@@ -83,6 +95,11 @@ impl Projection {
             _ => Err(later("is a field")),
         }
     }
+}
+
+/// The stored field of this version that a column is.
+fn field_of(column: &ColumnMetadata) -> Option<Field> {
+    Field::from_name(&column.name).filter(|field| column.is_field && !field.is_derived())
 }
 
 /// Adds the columns that planned ones are differences to.

@@ -92,6 +92,12 @@ impl FlowFileReader {
         reader
     }
 
+    /// Reads these fields too from blocks whose rows say who wrote them, as those of cloud logs do.
+    pub(crate) fn fields_of_logs(mut self, fields: FieldSet) -> Self {
+        self.projection.of_logs = fields.stored();
+        self
+    }
+
     /// Loads the next block that can hold a match; `false` if there is none.
     fn next_block(&mut self) -> Result<bool> {
         loop {

@@ -1,7 +1,11 @@
 //! Which column stands where: from the names of a header line or of the caller to the columns a request reads.
 
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+
 use crate::error::{Error, Result};
 use crate::record::{Field, FieldSet, Storage, Text};
+use crate::status_rows::WATCHED;
 
 /// Most columns a layout can have. AWS has about a hundred in all.
 pub const MAX_COLUMNS: usize = 512;
@@ -56,18 +60,21 @@ pub(super) fn can_be_header(line: &[u8]) -> bool {
 /// Whether a line names columns: every word can be a name, and the first or half of them are known.
 pub(super) fn is_header(line: &str) -> bool {
     let mut names = words(line);
-    names.clone().all(is_name) && (names.next().is_some_and(is_known) || half_known(line))
+    names.clone().all(is_name) && (names.next().is_some_and(is_known) || enough_known(line))
 }
 
-/// Whether a line names columns, when nothing else speaks for a flow log: half of the names are known.
+/// Whether a line names columns, when nothing else speaks for a flow log: half of the names are known, or many.
 pub(super) fn is_clearly_header(line: &str) -> bool {
-    is_header(line) && half_known(line)
+    is_header(line) && enough_known(line)
 }
 
-fn half_known(line: &str) -> bool {
+fn enough_known(line: &str) -> bool {
     let known = words(line).filter(|name| is_known(name)).count();
-    known > 0 && known * 2 >= words(line).count()
+    known > 0 && (known * 2 >= words(line).count() || known >= MANY_KNOWN)
 }
+
+/// So many known names are no chance, whatever stands beside them.
+pub(super) const MANY_KNOWN: usize = 10;
 
 /// A value that begins with a letter could pass for a name; numbers, addresses and `-` cannot.
 fn is_name(word: &str) -> bool {
@@ -76,11 +83,25 @@ fn is_name(word: &str) -> bool {
 }
 
 fn is_known(name: &str) -> bool {
-    Field::from_aws(name).is_some()
+    field(name).is_some()
+}
+
+/// The field of a column, hyphens and underscores being the same. Quicker than [`Field::from_aws`], as header lines can be
+/// many.
+pub(super) fn field(name: &str) -> Option<Field> {
+    static FIELDS: LazyLock<HashMap<&'static str, Field>> = LazyLock::new(|| {
+        let named = Field::all().map(|field| (field.info().aws, field));
+        named.filter(|(name, _)| !name.is_empty()).collect()
+    });
+    match name.contains('_') {
+        true => FIELDS.get(name.replace('_', "-").as_str()),
+        false => FIELDS.get(name),
+    }
+    .copied()
 }
 
 /// Whether two names are of the same column; the second spelling of AWS has underscores for hyphens.
-fn is_same(one: &str, other: &str) -> bool {
+pub(super) fn is_same(one: &str, other: &str) -> bool {
     let plain = |byte| if byte == b'_' { b'-' } else { byte };
     one.len() == other.len() && one.bytes().map(plain).eq(other.bytes().map(plain))
 }
@@ -101,6 +122,13 @@ pub(super) struct Layout {
     pub(super) ends: Option<[usize; 2]>,
     /// Where addresses and counters stand, one of which every flow has; empty if there is no address.
     pub(super) traffic: Vec<usize>,
+    /// Where the interface and the window of a row about lost records stand.
+    pub(super) interface: Option<usize>,
+    pub(super) window: [Option<usize>; 2],
+    /// Values of every row, from elsewhere than its columns.
+    pub(super) constants: Vec<(Field, Text)>,
+    /// The fields that have a column, wanted or not.
+    pub(super) fields: FieldSet,
 }
 
 /// A column of numbers, times or addresses.
@@ -155,12 +183,12 @@ impl Layout {
         stated_by: &'static str,
         wanted: Wanted,
     ) -> (Self, Option<&'a str>) {
-        let first_of_name = |at: usize| !names[..at].iter().any(|earlier| is_same(earlier, names[at]));
-        let (used, repeated): (Vec<_>, Vec<_>) = (0..names.len()).partition(|&at| first_of_name(at));
-        let place = |field| {
-            let of_field = |&&at: &&usize| Field::from_aws(names[at]) == Some(field);
-            used.iter().find(of_field).map(|at| at + skipped)
-        };
+        let mut seen = HashSet::new();
+        let (used, repeated): (Vec<_>, Vec<_>) =
+            names.iter().enumerate().partition(|(_, name)| seen.insert(name.replace('_', "-")));
+        let places: HashMap<Field, usize> =
+            used.iter().filter_map(|(at, name)| Some((field(name)?, at + skipped))).collect();
+        let place = |field| places.get(&field).copied();
         let addresses: Vec<_> = ADDRESSES.into_iter().filter_map(place).collect();
         let counters = COUNTERS.into_iter().filter_map(place).filter(|_| !addresses.is_empty());
         let mut layout = Self {
@@ -171,14 +199,47 @@ impl Layout {
             status: place(Field::LogStatus),
             ends: place(Field::SrcAddr).zip(place(Field::DstAddr)).map(|(src, dst)| [src, dst]),
             traffic: addresses.iter().copied().chain(counters).collect(),
+            interface: WATCHED.into_iter().find_map(place),
+            window: [Field::First, Field::Last].map(place),
+            constants: Vec::new(),
+            fields: places.keys().copied().collect(),
         };
-        used.iter().for_each(|&at| layout.add(at + skipped, names[at], wanted));
-        (layout, repeated.first().map(|&at| names[at]))
+        used.iter().for_each(|(at, name)| layout.add(at + skipped, name, wanted));
+        (layout, repeated.first().map(|(_, name)| **name))
+    }
+
+    /// Takes out columns without a field unless they are to be kept; whether all are.
+    pub(super) fn retain_unknown(&mut self, mut keep: impl FnMut(&Text) -> bool) -> bool {
+        let before = self.texts.len();
+        self.texts.retain(|column| match &column.target {
+            TextTarget::Field(_) => true,
+            TextTarget::Unknown(name) => keep(name),
+        });
+        self.texts.len() == before
+    }
+
+    /// Whether the values of a column go into rows.
+    pub(super) fn reads(&self, at: usize) -> bool {
+        self.values.iter().any(|column| column.at == at) || self.texts.iter().any(|column| column.at == at)
+    }
+
+    /// Whether a column tells what kind of row a row is, or what a row about lost records is about.
+    pub(super) fn is_evidence(&self, at: usize) -> bool {
+        let places = [self.status, self.interface, self.window[0], self.window[1]];
+        places.contains(&Some(at))
+            || self.ends.is_some_and(|ends| ends.contains(&at))
+            || self.traffic.contains(&at)
+    }
+
+    /// Gives the fields that have no column these values.
+    pub(super) fn take_constants(&mut self, said: &[(Field, Text)]) {
+        let is_missing = |(field, _): &&(Field, Text)| !self.fields.contains(*field);
+        self.constants = said.iter().filter(is_missing).cloned().collect();
     }
 
     /// Adds a column, if it is wanted.
     fn add(&mut self, at: usize, name: &str, wanted: Wanted) {
-        let field = Field::from_aws(name);
+        let field = field(name);
         if !field.map_or(wanted.unknown, |field| wanted.fields.contains(field)) {
             return;
         }

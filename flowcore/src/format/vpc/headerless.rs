@@ -157,6 +157,23 @@ pub(super) fn columns(record: &str) -> Option<&'static [&'static str]> {
     }
 }
 
+/// The columns of the default format.
+pub(super) fn default_columns() -> &'static [&'static str] {
+    let [width, ..] = TABLE_WIDTHS;
+    TABLE_ORDER.get(..width).unwrap_or_default()
+}
+
+/// The columns of the default format of transit gateways.
+pub(super) const fn default_gateway_columns() -> &'static [&'static str] {
+    &TRANSIT_GATEWAY_ORDER
+}
+
+/// Every column that AWS has, in table order, then those of transit gateways alone.
+pub(super) fn every_column() -> impl Iterator<Item = &'static str> {
+    let of_gateways = TRANSIT_GATEWAY_ORDER.iter().filter(|name| !TABLE_ORDER.contains(name));
+    TABLE_ORDER.iter().chain(of_gateways).copied()
+}
+
 /// Values before the record: 1 where a CloudWatch Logs export has put the time of the event, else 0.
 pub(super) fn export_time(record: &str) -> usize {
     let is_time = |word: &str| word.as_bytes().get(10) == Some(&b'T') && word.parse::<Timestamp>().is_ok();
@@ -205,6 +222,16 @@ mod tests {
         }
         assert_eq!(columns(&record(14, 13).replacen('3', "eni-1", 1)), None);
         assert_eq!(columns(&record(14, 13).replacen('3', "1695921755", 1)), None);
+    }
+
+    #[test]
+    fn every_field_of_aws_has_a_column() {
+        let columns: Vec<&str> = every_column().collect();
+        for field in Field::all().filter(|field| !field.info().aws.is_empty()) {
+            let count = columns.iter().filter(|name| **name == field.info().aws).count();
+            assert_eq!(count, 1, "{field}");
+        }
+        assert_eq!((default_columns().len(), default_gateway_columns().len()), (14, 36));
     }
 
     #[test]

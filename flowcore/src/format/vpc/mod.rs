@@ -1,4 +1,5 @@
-//! AWS VPC and transit gateway flow logs as text: one record a line, values separated by spaces.
+//! AWS VPC and transit gateway flow logs: text, one record a line and values separated by spaces, and what CloudWatch
+//! Logs, Firehose and exports of tables make of it in JSON and CSV.
 //!
 //! In goes a decompressed stream, out come batches ([`VpcReader`]). The rules, from the AWS documentation
 //! ("Flow log records", <https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html>) and from logs
@@ -13,7 +14,9 @@
 //!   sorted by name, and the transit gateway default. CloudWatch Logs exports put a time before each record,
 //!   which is passed over. Any other first line is an error that says how to name the columns.
 //! * **Columns.** A known column fills its [`Field`](crate::Field), hyphens and underscores being the same; others
-//!   are kept under their own name. Of two columns with the same name the first counts. At most [`MAX_COLUMNS`].
+//!   are kept under their own name. Of two columns with the same name the first counts. At most [`MAX_COLUMNS`]. In all of
+//!   an input, values of that many columns without a field are kept; that there are more is noted once.
+//! * **Paths.** Account, region and flow log in the path ([`LogPath`]) fill the fields that a layout has no column for.
 //! * **Values.** `-` is "absent", never zero. `start` and `end` are seconds; larger than 2³¹−1 they are
 //!   milliseconds, as some old rows have them. Text is kept as it is, leading zeros of account ids included.
 //!   Text that is not UTF-8 is replaced in part, which is noted once. Records are one-way: reverse fields are
@@ -27,20 +30,85 @@
 //!   column is used; that it does is noted once. Blank lines mean nothing. CRLF, a byte order mark, runs of
 //!   spaces and a missing newline at the end are understood.
 //!
+//! # JSON and CSV
+//!
+//! What records stand in is found from the first bytes.
+//!
+//! * **Events.** JSON objects with a `message` (or `@message`) that is a record as text: by themselves (Firehose; with or
+//!   without anything between them), under `events` (`aws logs filter-log-events`), `results` (`get-query-results` of
+//!   CloudWatch Logs Insights) or `logEvents` (subscriptions, also as base64 of gzip as Lambda and Kinesis get them;
+//!   their `CONTROL_MESSAGE` is passed over), and CSV of a column `message`. The rules for text hold for each message; as it has no
+//!   header line, an order of one's own has to be told.
+//!   Pages can stand in an array, and have no events at all. An object around events that has other names than AWS gives it
+//!   is a row if they are those of a flow log, else counted as a part that is not understood.
+//! * **Rows.** JSON objects, `results` of named columns and CSV with a header line. Names are those of AWS with hyphens or
+//!   underscores, or as Insights spells them (`srcAddr`, `startTime`). Other names are unknown columns; objects and arrays in
+//!   them are kept as they are written. Rows may have columns that others lack.
+//! * **Values of rows.** `null`, `-` and nothing are "absent". Numbers may be strings, and whole ones may have a point or an
+//!   exponent (`412.0`); account ids that are numbers get their leading zeros back. Times may be dates. A row of Insights
+//!   without `startTime` begins at its `@timestamp`, which is the `start` that the record had.
+//! * **Bad records** are counted and noted with the line in which they begin: what is no JSON, has neither a message nor a
+//!   known column, more than [`MAX_COLUMNS`] names, or a name of more than 256 bytes. A quoted CSV value ends in its line.
+//!
+//! # Parquet
+//!
+//! [`VpcParquetReader`] reads tables whose columns have names of AWS, with underscores or hyphens, of any type:
+//!
+//! * Null, `-`, `None`, a float that is no number and nothing are "absent". Otherwise the rules for values of rows hold.
+//! * Only columns that are asked for are read; the others are looked at where a row has no `log-status` of `OK`.
+//! * Columns in groups, lists and maps, and decimals, are not read; that a column which is asked for is such is noted once.
+//! * A record with a value of more than [`MAX_LINE`] bytes is bad. Where a column is damaged, the other rows of its row group
+//!   are counted as bad records, and reading goes on with the next one. Numbers of rows count from 1, in the whole file.
+//!
 //! So every line is a header, a record (a flow, NODATA or SKIPDATA), a bad record, or blank, and
 //! `records = flows + nodata + skipdata` whatever the request.
+//!
+//! # Writing
+//!
+//! [`VpcWriter`] writes text, a header line and a record a line.
+//!
+//! * **Columns** are those that the caller names, or those that have a value ([`LogColumns`]). The second need rows before
+//!   the header line can be written: up to 131,072 are held. A column that turns up later comes with another header line, as
+//!   in logs that were joined, so no value is lost and memory stays bounded.
+//! * **Absent** values are `-`. Columns without a field keep their name.
+//! * **Times** are seconds, start and end both rounded down; after 2038, when seconds would be taken for milliseconds, they
+//!   are milliseconds.
+//! * **Two-way records** with anything on the way back make two lines: the second has the ends exchanged, the other
+//!   direction, and neither traffic path nor counters of lost packets.
+//! * **One spelling.** Numbers have no leading zeros, times are seconds, IPv6 addresses are as RFC 5952 has them. Spaces,
+//!   control characters and byte order marks in texts are percent-encoded, as AWS does with tags, and so is a text that is a
+//!   mere `-`. What is spelled so in a log already is written as it was read, byte for byte.
+//! * **What has no column** is named at the end ([`LogRemarks`]).
 
+mod base64;
 mod columns;
+mod csv;
 mod headerless;
+mod json;
+mod json_value;
+mod line;
 mod lines;
+mod names;
+mod parquet;
 mod parser;
+pub(crate) mod path;
 mod reader;
 mod record;
-mod value;
+mod remarks;
+#[cfg(test)]
+mod round_trip;
+mod shape;
+mod table;
+pub(super) mod value;
+mod writer;
 
 pub use columns::{MAX_COLUMNS, parse_fields};
 pub use lines::MAX_LINE;
+pub use parquet::VpcParquetReader;
+pub use path::LogPath;
 pub use reader::{VpcOptions, VpcReader};
+pub use remarks::LogRemarks;
+pub use writer::{LogColumns, LogCompression, VpcWriter, VpcWriterOptions};
 
 /// Whether the first bytes of an input are a flow log: a header line, or a record in an order that AWS writes.
 ///
@@ -50,12 +118,12 @@ pub use reader::{VpcOptions, VpcReader};
 /// assert!(!looks_like_log(b"# a note\nversion srcaddr dstaddr\n"));
 /// ```
 pub fn looks_like_log(head: &[u8]) -> bool {
-    let Some(line) = head.split(|&byte| byte == b'\n').map(lines::strip).find(|line| !lines::is_blank(line))
-    else {
-        return false;
-    };
-    std::str::from_utf8(line)
-        .is_ok_and(|line| columns::is_clearly_header(line) || headerless::columns(line).is_some())
+    shape::is_log(head)
+}
+
+/// The columns of a log in text, if its first line says them.
+pub(crate) fn columns_of_text(head: &[u8]) -> Option<Vec<String>> {
+    shape::columns_of_text(head)
 }
 
 #[cfg(test)]
@@ -80,7 +148,6 @@ mod tests {
             "\n",
             "Phony unsupported log format.",
             "type the password here\n",
-            "version,account-id,interface-id\n2,1,eni-1\n",
             "{\"message\":\"x\"}",
             "1 2 3 4 5 6 7 8 9 10 11 12 13 14",
             "\u{0}\u{1}\u{2}",

@@ -1,23 +1,31 @@
 //! Lines to rows, and an account of every line.
 
-use super::columns::{self, Layout, Wanted};
+use super::columns::{self, Layout, MAX_COLUMNS, Wanted};
 use super::headerless;
 use super::lines::{self, Line, MAX_LINE};
+use super::path::LogPath;
 use super::record::{Kind, Parsed, Record, Span};
+use super::value;
 use crate::batch::FlowBatch;
+use crate::completeness::SkipData;
 use crate::error::{Error, ErrorKind, Position, Result};
+use crate::record::{Field, Text};
 use crate::source::{ReadRequest, SourceStats};
+use std::collections::HashSet;
+use std::path::Path;
 
 /// What turns the lines of one input into rows.
 pub(super) struct Parser {
     /// Column names from the caller, until they are used.
     given: Option<Vec<String>>,
     wanted: Wanted,
-    status_rows: bool,
     layout: Option<Layout>,
+    /// The header line that says the layout; empty without one.
+    header_line: Vec<u8>,
+    /// Columns without a field that have been met in the input.
+    unknown: HashSet<Text>,
     spans: Vec<Span>,
-    parsed: Vec<Parsed>,
-    account: Account,
+    intake: Intake,
 }
 
 impl Parser {
@@ -25,31 +33,100 @@ impl Parser {
         Self {
             given,
             wanted: Wanted { fields: request.fields.stored(), unknown: request.unknown_columns },
-            status_rows: request.status_rows,
             layout: None,
+            header_line: Vec::new(),
+            unknown: HashSet::new(),
             spans: Vec::new(),
-            parsed: Vec::new(),
-            account: Account { input: input.to_owned(), stats: SourceStats::default(), noted: Vec::new() },
+            intake: Intake {
+                status_rows: request.status_rows,
+                parsed: Vec::new(),
+                account: Account {
+                    input: input.to_owned(),
+                    stats: SourceStats::default(),
+                    noted: Vec::new(),
+                    place: Position::Line,
+                },
+            },
         }
+    }
+
+    /// Counts rows of a table instead of lines.
+    #[must_use]
+    pub(super) fn in_rows(mut self) -> Self {
+        self.intake.account.place = Position::Row;
+        self
     }
 
     /// What has been counted so far.
     pub(super) fn stats(&self) -> &SourceStats {
-        &self.account.stats
+        &self.intake.account.stats
+    }
+
+    /// What of the records is read.
+    pub(super) fn wanted(&self) -> Wanted {
+        self.wanted
+    }
+
+    /// Values of the fields that are read, as the path of the input says them.
+    pub(super) fn said_by_path(&self) -> Vec<(Field, Text)> {
+        let path = LogPath::of(Path::new(&self.intake.account.input));
+        path.values(self.wanted.fields, |_| false)
     }
 
     /// An error of this input at this line.
     pub(super) fn place(&self, error: Error, number: u64) -> Error {
-        self.account.place(error, number)
+        self.intake.account.place(error, number)
+    }
+
+    /// Counts something that should be a record and cannot be used.
+    pub(super) fn bad(&mut self, number: u64, text: impl Into<String>) {
+        self.intake.account.bad(number, || text.into());
+    }
+
+    /// Counts something that is no record, by what it is.
+    pub(super) fn other(&mut self, what: &str) {
+        self.intake.account.stats.add_unknown_part(what.to_owned(), 1);
+    }
+
+    /// Counts records that cannot be read, from this one on.
+    pub(super) fn lost(&mut self, count: u64, number: u64, text: String) {
+        let account = &mut self.intake.account;
+        account.stats.bad_records = account.stats.bad_records.saturating_add(count);
+        let error = account.place(Error::damaged(text), number);
+        account.stats.problems.push(error);
+    }
+
+    /// Notes a problem, the first time it is met.
+    pub(super) fn note(&mut self, note: Note, number: u64, text: impl FnOnce() -> String) {
+        self.intake.account.note(note, number, text);
+    }
+
+    /// Takes a line that names the columns of a table.
+    pub(super) fn table_header(&mut self) {
+        self.intake.account.stats.header_lines += 1;
+    }
+
+    /// Takes a record that stands in a table of this layout.
+    pub(super) fn table_row(
+        &mut self,
+        (layout, record): (&Layout, Record<'_>),
+        number: u64,
+        batch: &mut FlowBatch,
+    ) {
+        self.intake.take(layout, record, number, batch);
     }
 
     /// Takes a line. An error means that the lines after it cannot be understood.
     pub(super) fn line(&mut self, line: Line<'_>, number: u64, batch: &mut FlowBatch) -> Result<()> {
         let Line::Text(line) = line else {
-            self.account.bad(number, format!("line is longer than {MAX_LINE} bytes"));
+            self.bad(number, format!("line is longer than {MAX_LINE} bytes"));
             return Ok(());
         };
         if lines::is_blank(line) {
+            return Ok(());
+        }
+        if self.header_line == line && !line.is_empty() {
+            self.table_header();
             return Ok(());
         }
         if columns::can_be_header(line)
@@ -66,9 +143,11 @@ impl Parser {
     }
 
     fn header(&mut self, line: &str, number: u64) -> Result<()> {
-        self.account.stats.header_lines += 1;
+        self.intake.account.stats.header_lines += 1;
         let names: Vec<&str> = columns::words(line).collect();
         columns::check_count(names.len()).map_err(|error| Error::unsupported(error.to_string()))?;
+        self.header_line.clear();
+        self.header_line.extend_from_slice(line.as_bytes());
         self.adopt(&names, 0, "header names", number);
         Ok(())
     }
@@ -90,22 +169,50 @@ impl Parser {
     }
 
     fn adopt(&mut self, names: &[&str], skipped: usize, stated_by: &'static str, number: u64) {
-        let (layout, repeated) = Layout::new(names, skipped, stated_by, self.wanted);
+        let (mut layout, repeated) = Layout::new(names, skipped, stated_by, self.wanted);
+        layout.take_constants(&self.said_by_path());
+        self.bound(&mut layout, number);
         // One more than there are columns, to see that a line goes on.
         self.spans = vec![(0, 0); layout.width + 1];
         self.layout = Some(layout);
         if let Some(name) = repeated {
             let text = || format!("column {name} is named twice; the first one is read");
-            self.account.note(Note::RepeatedColumn, number, text);
+            self.note(Note::RepeatedColumn, number, text);
+        }
+    }
+
+    /// Takes columns without a field out of a layout if the input has had too many of them already.
+    pub(super) fn bound(&mut self, layout: &mut Layout, number: u64) {
+        let unknown = &mut self.unknown;
+        let is_whole = layout.retain_unknown(|name| {
+            unknown.contains(name) || unknown.len() < MAX_COLUMNS && unknown.insert(name.clone())
+        });
+        if !is_whole {
+            let text =
+                || format!("more than {MAX_COLUMNS} columns that are not known; further ones are not kept");
+            self.note(Note::UnknownColumns, number, text);
         }
     }
 
     fn record(&mut self, line: &[u8], number: u64, batch: &mut FlowBatch) {
-        let Some(layout) = &self.layout else { return };
+        if let Some(layout) = &self.layout {
+            self.intake.take(layout, Record::split(line, &mut self.spans), number, batch);
+        }
+    }
+}
+
+/// Adds records to batches.
+struct Intake {
+    status_rows: bool,
+    parsed: Vec<Parsed>,
+    account: Account,
+}
+
+impl Intake {
+    fn take(&mut self, layout: &Layout, record: Record<'_>, number: u64, batch: &mut FlowBatch) {
         let account = &mut self.account;
-        let record = Record::split(line, &mut self.spans);
         if record.len() < layout.width {
-            let text = format!("{} columns, {} {}", record.len(), layout.stated_by, layout.width);
+            let text = || format!("{} columns, {} {}", record.len(), layout.stated_by, layout.width);
             return account.bad(number, text);
         }
         let kind = record.kind(layout);
@@ -115,10 +222,10 @@ impl Parser {
                 Ok(false) => {
                     account.note(Note::NotUtf8, number, || "bytes that are not UTF-8 are replaced".into())
                 }
-                Err(bad) => return account.bad(number, bad.to_string()),
+                Err(bad) => return account.bad(number, || bad.to_string()),
             }
         }
-        account.count(kind);
+        account.count(kind, layout, record);
         if record.len() > layout.width {
             let text = || format!("text after column {}, the last one, is not read", layout.width);
             account.note(Note::TextAfterRecord, number, text);
@@ -126,12 +233,24 @@ impl Parser {
     }
 }
 
+impl Layout {
+    /// What a row about lost records says, as far as it can be read.
+    fn lost(&self, record: Record<'_>, input: &str) -> SkipData {
+        let value = |at: Option<usize>| record.value(at?);
+        let interface = value(self.interface).map(|text| String::from_utf8_lossy(text).into());
+        let [first, last] = self.window.map(|at| value::time(value(at)?).ok());
+        SkipData { input: input.into(), interface, first, last }
+    }
+}
+
 /// A problem that is noted once in an input, however often it is met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Note {
+pub(super) enum Note {
     NotUtf8,
     RepeatedColumn,
     TextAfterRecord,
+    UnreadColumn,
+    UnknownColumns,
 }
 
 /// Counts lines and keeps problems.
@@ -139,22 +258,27 @@ struct Account {
     input: String,
     stats: SourceStats,
     noted: Vec<Note>,
+    /// What the numbers of records count.
+    place: fn(u64) -> Position,
 }
 
 impl Account {
-    fn count(&mut self, kind: Kind) {
+    fn count(&mut self, kind: Kind, layout: &Layout, record: Record<'_>) {
         self.stats.records += 1;
-        *match kind {
-            Kind::Flow => &mut self.stats.flows,
-            Kind::NoData => &mut self.stats.nodata,
-            Kind::SkipData => &mut self.stats.skipdata,
-        } += 1;
+        match kind {
+            Kind::Flow => self.stats.flows += 1,
+            Kind::NoData => self.stats.nodata += 1,
+            Kind::SkipData => {
+                let input = self.input.as_str();
+                self.stats.add_skipdata(|| layout.lost(record, input));
+            }
+        }
     }
 
-    fn bad(&mut self, number: u64, text: String) {
+    fn bad(&mut self, number: u64, text: impl FnOnce() -> String) {
         self.stats.bad_records += 1;
-        let error = self.place(Error::new(ErrorKind::BadRecord(text)), number);
-        self.stats.problems.push(error);
+        let error = || Error::new(ErrorKind::BadRecord(text())).in_input(self.input.as_str());
+        self.stats.problems.push_with(|| error().at((self.place)(number)));
     }
 
     fn note(&mut self, note: Note, number: u64, text: impl FnOnce() -> String) {
@@ -166,16 +290,17 @@ impl Account {
     }
 
     fn place(&self, error: Error, number: u64) -> Error {
-        error.in_input(self.input.as_str()).at(Position::Line(number))
+        error.in_input(self.input.as_str()).at((self.place)(number))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::reader::tests::{messages, read, read_as, read_from};
-    use super::super::{MAX_COLUMNS, VpcOptions, parse_fields};
+    use super::super::{VpcOptions, VpcReader, parse_fields};
     use super::*;
-    use crate::record::{Field, FieldSet, Timestamp, Value};
+    use crate::record::{FieldSet, Timestamp, Value};
+    use crate::source::FlowSource;
     use std::io::Read;
 
     const RECORD: &str =
@@ -242,6 +367,52 @@ mod tests {
     }
 
     #[test]
+    fn lost_records_are_told_whatever_is_read() {
+        let request = ReadRequest { fields: FieldSet::from([Field::DstPort]), ..ReadRequest::default() };
+        let lost = NO_DATA.replace("NO", "SKIP");
+        let log = format!(
+            "{HEADER}\n{lost}\nresource-id log-status\nnat-1 SKIPDATA\n{}",
+            "- SKIPDATA\n".repeat(50)
+        );
+        let (_, stats) = read_as(log.as_bytes(), &request, &VpcOptions::default()).unwrap();
+        assert_eq!((stats.skipdata, stats.lost.kept().len()), (52, 20));
+        let first = SkipData {
+            input: "log".into(),
+            interface: Some("eni-1".into()),
+            first: Some(Timestamp::from_secs(1_431_280_876)),
+            last: Some(Timestamp::from_secs(1_431_280_934)),
+        };
+        assert_eq!(stats.lost.kept()[0], first);
+        assert_eq!(stats.lost.kept()[1].interface.as_deref(), Some("nat-1"));
+        assert_eq!((&stats.lost.kept()[2].interface, stats.lost.kept()[2].first), (&None, None));
+    }
+
+    #[test]
+    fn the_path_fills_what_has_no_column() {
+        let name = "123456789012_vpcflowlogs_eu-west-3_fl-0c5d_20230928T1620Z_1e4feae1.log.gz";
+        let read = |log: &'static str, request: &ReadRequest| {
+            let mut reader =
+                VpcReader::open(Box::new(log.as_bytes()), name, request, &VpcOptions::default()).unwrap();
+            let mut batch = FlowBatch::new();
+            assert!(reader.read_batch(&mut batch).unwrap());
+            (0..batch.len())
+                .map(|row| {
+                    [Field::Account, Field::Region, Field::FlowLog]
+                        .map(|field| batch.text(field, row).map(str::to_owned))
+                })
+                .collect::<Vec<_>>()
+        };
+        let said = |texts: [&str; 3]| texts.map(|text| Some(text.to_owned()).filter(|text| !text.is_empty()));
+        let log = "bytes\n1\naccount-id region bytes\n- us-east-1 2\nunknown - 3\n";
+        let rows = read(log, &ReadRequest::default());
+        assert_eq!(rows[0], said(["123456789012", "eu-west-3", "fl-0c5d"]));
+        assert_eq!(rows[1], said(["", "us-east-1", "fl-0c5d"]), "a column is never overridden");
+        assert_eq!(rows[2], said(["unknown", "", "fl-0c5d"]));
+        let request = ReadRequest { fields: FieldSet::from([Field::InBytes]), ..ReadRequest::default() };
+        assert_eq!(read(log, &request), vec![said(["", "", ""]); 3]);
+    }
+
+    #[test]
     fn bad_lines_are_named_and_passed_over() {
         let log = "srcaddr dstport bytes\n10.0.0.1 80\n10.0.0.1 80 12x\n10.0.0.1 70000 1\n10.0.1 80 1\n10.0.0.1 80 1\n";
         let (flows, stats) = read(log);
@@ -279,6 +450,42 @@ mod tests {
         assert_eq!(flows.iter().map(|flow| flow.forward.bytes).collect::<Vec<_>>(), [Some(1), Some(5)]);
         assert_eq!(flows[0].unknown, [("x".into(), "a".into())]);
         assert_eq!(messages(&stats), ["log: line 1: column bytes is named twice; the first one is read"]);
+    }
+
+    /// The rows are read, whatever becomes of their columns.
+    #[test]
+    fn columns_without_end_are_bounded_and_told() {
+        let names = |n: usize, separator: &str| -> String {
+            (0..200).map(|k| format!("{separator}x{n}-{k}")).collect()
+        };
+        for separator in [" ", ","] {
+            let values = format!("7{separator}9{}\n", format!("{separator}v").repeat(200));
+            let log: String =
+                (0..4).map(|n| format!("bytes{separator}packets{}\n{values}", names(n, separator))).collect();
+            let (flows, stats) = read(&log);
+            let counts: Vec<_> = flows.iter().map(|flow| (flow.forward.bytes, flow.unknown.len())).collect();
+            assert_eq!(
+                counts,
+                [(Some(7), 200), (Some(7), 200), (Some(7), 112), (Some(7), 0)],
+                "{separator:?}"
+            );
+            let expected = "log: line 5: more than 512 columns that are not known; further ones are not kept";
+            assert_eq!(messages(&stats), [expected]);
+        }
+    }
+
+    #[test]
+    fn a_header_line_that_comes_again_means_the_same() {
+        let header = "bytes x_y bytes x-y\n";
+        let (flows, stats) =
+            read(&format!("{header}1 a 2 b\n{header}{header}1 a 2 b\n\u{feff}{header}1 a 2 b\n"));
+        assert_eq!((stats.header_lines, stats.records, stats.problems.total()), (4, 3, 1));
+        assert!(
+            flows.iter().all(|flow| *flow == flows[0]) && flows[0].unknown == [("x_y".into(), "a".into())]
+        );
+        let (flows, stats) = read("bytes,srcaddr\n1,10.0.0.1\nbytes,srcaddr\nbytes,dstaddr\n1,10.0.0.1\n");
+        assert_eq!((stats.header_lines, flows.len()), (3, 2));
+        assert_eq!(flows[1].get(Field::DstAddr), Value::Addr("10.0.0.1".parse().unwrap()));
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use std::io::Read;
 
 use super::columns;
-use super::lines::Lines;
 use super::parser::Parser;
+use super::shape::Shape;
 use crate::batch::{BATCH_ROWS, FlowBatch};
 use crate::error::{Error, Result};
 use crate::source::{FlowSource, ReadRequest, SourceStats};
@@ -17,7 +17,7 @@ pub struct VpcOptions {
     pub columns: Option<Vec<String>>,
 }
 
-/// Reads flow logs from decompressed text; the [module](super) documents the rules.
+/// Reads flow logs from decompressed text, JSON or CSV; the [module](super) documents the rules.
 ///
 /// ```
 /// use flowcore::format::vpc::{VpcOptions, VpcReader};
@@ -32,9 +32,7 @@ pub struct VpcOptions {
 /// # Ok::<(), flowcore::Error>(())
 /// ```
 pub struct VpcReader {
-    lines: Lines,
-    /// Number of the line being read, from 1.
-    number: u64,
+    shape: Shape,
     parser: Parser,
     done: bool,
     /// Rows came before this error: they are handed out first.
@@ -43,13 +41,14 @@ pub struct VpcReader {
 
 /// Text after which a batch is handed on even if it has few rows, which bounds the memory that rows of very long
 /// values take.
-const BATCH_BYTES: usize = 8 << 20;
+pub(super) const BATCH_BYTES: usize = 8 << 20;
 
 impl VpcReader {
     /// Reads `input`, which is called `name` in messages.
     ///
     /// # Errors
-    /// When the options name no column, or more than [`MAX_COLUMNS`](super::MAX_COLUMNS).
+    /// When the options name no column, or more than [`MAX_COLUMNS`](super::MAX_COLUMNS), or when not even the first bytes
+    /// can be read.
     pub fn open(
         input: Box<dyn Read + Send>,
         name: &str,
@@ -60,20 +59,19 @@ impl VpcReader {
             columns::check_count(given.len())?;
         }
         let parser = Parser::new(name, request, options.columns.clone());
-        Ok(Self { lines: Lines::new(input), number: 0, parser, done: false, failed: None })
+        let shape = Shape::of(input, &parser).map_err(|error| error.in_input(name))?;
+        Ok(Self { shape, parser, done: false, failed: None })
     }
 
     /// Adds rows until the batch is full or the input ends.
     fn fill(&mut self, batch: &mut FlowBatch) -> Result<()> {
         let mut bytes = 0;
         while batch.is_empty() || (batch.len() < BATCH_ROWS && bytes < BATCH_BYTES) {
-            self.number += 1;
-            let Some(line) = self.lines.next()? else {
+            let Some(count) = self.shape.take(&mut self.parser, batch)? else {
                 self.done = true;
                 break;
             };
-            bytes += line.len();
-            self.parser.line(line, self.number, batch)?;
+            bytes += count;
         }
         Ok(())
     }
@@ -89,7 +87,7 @@ impl FlowSource for VpcReader {
             && let Err(error) = self.fill(batch)
         {
             self.done = true;
-            let error = self.parser.place(error, self.number);
+            let error = self.parser.place(error, self.shape.line());
             if batch.is_empty() {
                 return Err(error);
             }
@@ -311,6 +309,8 @@ pub(super) mod tests {
             let mut data = words.join(&separator).into_bytes();
             let at = at.index(data.len() + 1);
             data.splice(at..at, junk);
+            // Text, not CSV and not JSON.
+            data.iter_mut().filter(|byte| matches!(byte, b',' | b'{' | b'[')).for_each(|byte| *byte = b'.');
             let options = VpcOptions { columns: Some(vec!["srcaddr".into(), "bytes".into(), "log-status".into()]) };
             let whole = read_as(&data, &ReadRequest::default(), &options).unwrap();
             let input = Pieces { data: data.clone(), lengths, at: 0, calls: 0 };

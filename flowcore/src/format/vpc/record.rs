@@ -9,7 +9,7 @@ use crate::batch::FlowBatch;
 use crate::record::{Addr, Timestamp};
 
 /// The text that stands for "absent".
-const ABSENT: &[u8] = b"-";
+pub(super) const ABSENT: &[u8] = b"-";
 
 /// What a record is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,13 +50,18 @@ impl<'a> Record<'a> {
         Self { line, spans: spans.get(..count).unwrap_or_default() }
     }
 
+    /// A record whose values are known to stand here.
+    pub(super) fn of(line: &'a [u8], spans: &'a [Span]) -> Self {
+        Self { line, spans }
+    }
+
     /// Values found.
     pub(super) fn len(&self) -> usize {
         self.spans.len()
     }
 
     /// The value in this place; `None` where it is absent.
-    fn value(&self, at: usize) -> Option<&'a [u8]> {
+    pub(super) fn value(&self, at: usize) -> Option<&'a [u8]> {
         let &(start, end) = self.spans.get(at)?;
         self.line.get(start as usize..end as usize).filter(|&value| value != ABSENT)
     }
@@ -181,6 +186,7 @@ impl Layout {
                 is_utf8 &= column.store(text, batch);
             }
         }
+        self.constants.iter().for_each(|(field, text)| batch.set_text(*field, text));
         batch.end_row();
         Ok(is_utf8)
     }

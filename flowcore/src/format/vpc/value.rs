@@ -7,12 +7,12 @@ use std::str::FromStr;
 use crate::record::{Addr, Timestamp};
 
 /// Largest `start` or `end` that is in seconds; larger ones are milliseconds.
-const MAX_SECONDS: u64 = i32::MAX as u64;
+pub(super) const MAX_SECONDS: u64 = i32::MAX as u64;
 const NANOS_PER_MILLI: i64 = 1_000_000;
 
 /// Why a text is no value of its column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ValueError {
+pub(in crate::format) enum ValueError {
     NotANumber,
     TooLarge(u64),
     NotATime,
@@ -31,7 +31,7 @@ impl fmt::Display for ValueError {
 }
 
 /// A number up to `max`: digits only, no sign.
-pub(super) fn number(text: &[u8], max: u64) -> Result<u64, ValueError> {
+pub(in crate::format) fn number(text: &[u8], max: u64) -> Result<u64, ValueError> {
     let mut number = 0_u64;
     for &byte in text {
         let digit = byte.wrapping_sub(b'0');
@@ -50,7 +50,7 @@ pub(super) fn number(text: &[u8], max: u64) -> Result<u64, ValueError> {
 }
 
 /// A time in seconds, or in milliseconds where it is too large for 32-bit seconds.
-pub(super) fn time(text: &[u8]) -> Result<Timestamp, ValueError> {
+pub(in crate::format) fn time(text: &[u8]) -> Result<Timestamp, ValueError> {
     let number = number(text, u64::MAX).map_err(|_| ValueError::NotATime)?;
     let signed = i64::try_from(number).map_err(|_| ValueError::NotATime)?;
     if number <= MAX_SECONDS {
@@ -60,7 +60,7 @@ pub(super) fn time(text: &[u8]) -> Result<Timestamp, ValueError> {
 }
 
 /// An IPv4 or IPv6 address.
-pub(super) fn addr(text: &[u8]) -> Result<Addr, ValueError> {
+pub(in crate::format) fn addr(text: &[u8]) -> Result<Addr, ValueError> {
     ipv4(text).map(Addr::V4).or_else(|| parse(text).map(Addr::V6)).ok_or(ValueError::NotAnAddress)
 }
 
