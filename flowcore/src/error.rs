@@ -8,6 +8,7 @@ use std::fmt;
 use std::io;
 
 use crate::filter::FilterError;
+use crate::visible::visible;
 
 /// The result of this crate's fallible functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -132,7 +133,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(input) = &self.0.input {
-            write!(f, "{}: ", Visible(input))?;
+            write!(f, "{}: ", visible(input))?;
         }
         if let Some(position) = self.0.position {
             write!(f, "{position}: ")?;
@@ -145,9 +146,9 @@ impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(error) => f.write_str(&plain_io_message(error)),
-            Self::UnknownFormat(found) => write!(f, "unknown format: {}", Visible(found)),
+            Self::UnknownFormat(found) => write!(f, "unknown format: {}", visible(found)),
             Self::Unsupported(what) | Self::Damaged(what) | Self::BadRecord(what) | Self::Argument(what) => {
-                Visible(what).fmt(f)
+                visible(what).fmt(f)
             }
             Self::Filter(error) => error.fmt(f),
             Self::Exists => f.write_str("exists already; --force replaces it"),
@@ -187,22 +188,6 @@ impl From<io::Error> for Error {
 impl From<FilterError> for Error {
     fn from(error: FilterError) -> Self {
         Self::new(ErrorKind::Filter(error))
-    }
-}
-
-/// Names and texts of inputs, with control characters and those that turn the direction of text as `\u{a}`: a
-/// file name can neither add a line to a message nor steer a terminal.
-struct Visible<'a>(&'a str);
-
-impl fmt::Display for Visible<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.chars().try_for_each(|c| match c {
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                c.escape_unicode().fmt(f)
-            }
-            c if c.is_control() => c.escape_unicode().fmt(f),
-            c => fmt::Write::write_char(f, c),
-        })
     }
 }
 

@@ -64,6 +64,7 @@ mod sink;
 mod source;
 mod status_rows;
 mod totals;
+mod visible;
 mod walk;
 
 pub mod aggregate;
@@ -93,4 +94,5 @@ pub use record::{
 pub use sink::{FileOptions, FlowSink, FlowWriter};
 pub use source::{FlowSource, Flows, Problems, ReadRequest, SourceStats};
 pub use totals::{ProtocolTotals, Totals};
+pub use visible::{steers_text, visible};
 pub use walk::is_unfinished;

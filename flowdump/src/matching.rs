@@ -192,7 +192,7 @@ fn warning(likely: LikelyCopies) -> Option<String> {
         return None;
     }
     let about = if one_in > 1 { "about " } else { "" };
-    let sample = if one_in > 1 { format!(", judged by 1 of {one_in} conversations") } else { String::new() };
+    let sample = if one_in > 1 { format!(", judged by a sample of 1 in {one_in}") } else { String::new() };
     Some(format!(
         "{about}{records} records may be copies that another interface or flow log wrote of the same traffic ({about}{bytes} \
          bytes{sample}); --dedup counts them once"

@@ -159,64 +159,9 @@ pub(super) fn is_backwards(src_port: Option<u64>, dst_port: Option<u64>) -> bool
 /// Where well-known ports end, where the ephemeral ports of Linux begin, and those of IANA.
 const PORT_LIMITS: [u64; 3] = [1024, 32_768, 49_152];
 
-/// The field that has this value if source and destination are exchanged.
-pub(super) fn opposite(field: Field) -> Field {
-    let pair = PAIRS.iter().find(|(one, other)| *one == field || *other == field);
-    pair.map_or(field, |&(one, other)| if one == field { other } else { one })
-}
-
-/// Fields of the two ends and of the two ways: packets of the other way come in where those of the one went out. VLANs are
-/// not among them, since a capture has one for both ways.
-const PAIRS: &[(Field, Field)] = &[
-    (Field::SrcAddr, Field::DstAddr),
-    (Field::SrcPort, Field::DstPort),
-    (Field::InPackets, Field::OutPackets),
-    (Field::InBytes, Field::OutBytes),
-    (Field::InFlags, Field::OutFlags),
-    (Field::SrcTos, Field::DstTos),
-    (Field::SrcMask, Field::DstMask),
-    (Field::SrcAs, Field::DstAs),
-    (Field::InputIf, Field::OutputIf),
-    (Field::PhysInIf, Field::PhysOutIf),
-    (Field::IngressVrf, Field::EgressVrf),
-    (Field::SrcMac, Field::DstMac),
-    (Field::InDstMac, Field::OutSrcMac),
-    (Field::ClientLatency, Field::ServerLatency),
-    (Field::PktSrcAddr, Field::PktDstAddr),
-    (Field::PktSrcPort, Field::PktDstPort),
-    (Field::InPayload, Field::OutPayload),
-    (Field::InRetransmits, Field::OutRetransmits),
-    (Field::InOutOfOrder, Field::OutOutOfOrder),
-    (Field::TunSrcAddr, Field::TunDstAddr),
-    (Field::SrcService, Field::DstService),
-    (Field::TgwSrcAccount, Field::TgwDstAccount),
-    (Field::TgwSrcVpc, Field::TgwDstVpc),
-    (Field::TgwSrcSubnet, Field::TgwDstSubnet),
-    (Field::TgwSrcInterface, Field::TgwDstInterface),
-    (Field::TgwSrcZone, Field::TgwDstZone),
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::FIELDS;
-
-    #[test]
-    fn every_opposite_is_one_of_the_same_kind_and_back() {
-        for field in Field::all() {
-            let other = opposite(field);
-            assert_eq!(opposite(other), field, "{field}");
-            assert_eq!(other.kind(), field.kind(), "{field}");
-        }
-    }
-
-    #[test]
-    fn every_field_of_an_end_has_an_opposite() {
-        for info in FIELDS.iter().filter(|info| info.name.contains("src") || info.name.contains("dst")) {
-            let has = opposite(info.field) != info.field;
-            assert!(has || ["dstvlan", "fwdstatus"].contains(&info.name), "{}", info.name);
-        }
-    }
 
     #[test]
     fn ports_turn_a_flow_where_a_limit_lies_between_them() {

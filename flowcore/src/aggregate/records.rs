@@ -2,7 +2,7 @@
 //! which is filtered, ordered, printed and written as any other.
 
 use super::groups::Place;
-use super::{Aggregation, Order, direction};
+use super::{Aggregation, Order};
 use crate::batch::{BATCH_ROWS, FlowBatch};
 use crate::filter::Filter;
 use crate::record::{Field, FieldSet};
@@ -67,7 +67,7 @@ impl Aggregation {
     fn set_first(&self, place: Place, kept: FieldSet, batch: &mut FlowBatch) {
         let (firsts, row) = self.groups.first(place);
         let is_turned = self.is_turned(place) != self.groups.is_turned(place);
-        let shown = |field: Field| if is_turned { direction::opposite(field) } else { field };
+        let shown = |field: Field| if is_turned { field.opposite() } else { field };
         for field in kept.iter() {
             batch.set_value(shown(field), &firsts.value(field, row));
         }

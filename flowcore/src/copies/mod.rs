@@ -15,7 +15,7 @@
 //! - Where one interface sums up over **ten minutes**, what no row of its own length was a copy of is compared with the
 //!   minutes of the other one: those that begin inside the window, or up to 60 s before, and have no more bytes are its
 //!   copies; if the minutes are what stays, the window is a copy of them if they have all its bytes.
-//! - Of **one interface**, rows are never copies unless they come from two flow logs, as the names of their files say, and
+//! - Of **one interface**, rows are never copies unless they come from two flow logs, as [`Field::FlowLog`] says, and
 //!   start, end, packets, bytes and flags are the same.
 //!
 //! What this cannot see: copies under other addresses (behind NAT gateways, load balancers, transit gateway attachments:
@@ -31,7 +31,7 @@ use std::cmp::Ordering;
 
 use hashbrown::HashMap;
 
-use crate::batch::{BATCH_ROWS, Dictionary, FlowBatch, Mask, TextColumn};
+use crate::batch::{BATCH_ROWS, Dictionary, FlowBatch, Mask};
 use crate::error::{Error, Result};
 use crate::observer::{self, Observers};
 use crate::record::{Addr, Field, FieldSet, Text};
@@ -93,7 +93,7 @@ struct Seen {
     packets: Option<u64>,
     bytes: Option<u64>,
     flags: Option<u64>,
-    /// Place of the flow log in the order of names; 0 where the file's name does not say.
+    /// Place of the flow log in the order of names; 0 where nothing tells.
     log: u32,
     row: u32,
 }
@@ -264,11 +264,10 @@ impl Tables {
         if observers.is_empty() {
             return;
         }
-        let logs = self.logs(batch.texts(Field::Source));
+        let logs = batch.texts(Field::FlowLog);
         for (row, place) in chosen.rows().zip(start..) {
             let Some(observer) = observers.get(row) else { continue };
             let (Some(addrs), Some((first, last))) = (addrs(batch, row), times(batch, row)) else { continue };
-            let source = batch.texts(Field::Source).and_then(|column| column.codes().get(row));
             seen.push(Seen {
                 key: self.key(batch, row, addrs),
                 observer: code(observer, &mut self.observers),
@@ -277,7 +276,7 @@ impl Tables {
                 packets: batch.number(Field::InPackets, row),
                 bytes: batch.number(Field::InBytes, row),
                 flags: batch.number(Field::InFlags, row),
-                log: source.and_then(|&code| logs.get(code as usize)).copied().unwrap_or(0),
+                log: logs.and_then(|logs| logs.get(row)).map_or(0, |log| code(log, &mut self.logs)),
                 row: u32::try_from(place).unwrap_or(u32::MAX),
             });
         }
@@ -313,13 +312,6 @@ impl Tables {
             .map(|texts| texts.bytes() + texts.texts().len() * BYTES_OF_A_TEXT);
         keys + self.rows.capacity() * size_of::<u32>() + texts.into_iter().sum::<usize>()
     }
-
-    /// The flow log of each text of a column of file names.
-    fn logs(&mut self, sources: Option<&TextColumn>) -> Vec<u32> {
-        let names = sources.map_or(&[][..], |column| column.dictionary());
-        let log = |name: &Text| flow_log(name).map_or(0, |log| code(&log.into(), &mut self.logs));
-        std::iter::once(0).chain(names.iter().map(log)).collect()
-    }
 }
 
 /// The place of each text in the order of texts, from 1, by its code: codes tell the order in which texts became known.
@@ -353,12 +345,6 @@ fn code(text: &Text, texts: &mut Dictionary) -> u32 {
     texts.code(text).unwrap_or_else(|| texts.add(Text::clone(text)))
 }
 
-/// The flow log that wrote a file, as the service names files: `<account>_vpcflowlogs_<region>_<flow log>_<time>_...`.
-fn flow_log(source: &str) -> Option<&str> {
-    let name = source.rsplit(['/', '\\']).next()?;
-    name.split('_').find(|part| part.starts_with("fl-"))
-}
-
 /// Bytes that a batch takes, about.
 fn memory(batch: &FlowBatch) -> usize {
     batch.len() * batch.fields().iter().count() * BYTES_OF_A_VALUE + batch.text_bytes()
@@ -385,7 +371,7 @@ fn compared() -> FieldSet {
         Field::InFlags,
         // Not compared, but counted among the bytes of copies.
         Field::OutBytes,
-        Field::Source,
+        Field::FlowLog,
         Field::Action,
         Field::PktSrcAddr,
         Field::PktDstAddr,

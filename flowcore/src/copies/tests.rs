@@ -16,8 +16,7 @@ fn row(interface: &str, log: &str, times: (i64, i64), bytes: u64) -> Flow {
     flow.forward.bytes = Some(bytes);
     flow.set(Field::Interface, interface.into());
     if !log.is_empty() {
-        let name = format!("logs/1_vpcflowlogs_eu-west-1_{log}_20230928T0000Z_0.log.gz");
-        flow.set(Field::Source, name.as_str().into());
+        flow.set(Field::FlowLog, log.into());
     }
     flow
 }
@@ -298,7 +297,7 @@ proptest! {
 
     #[test]
     fn one_interface_and_one_log_lose_nothing(flows in prop::collection::vec(any_row(), 0..40)) {
-        let alike = |flow: &Flow| with(with(flow.clone(), Field::Interface, "eni-a"), Field::Source, Value::Absent);
+        let alike = |flow: &Flow| with(with(flow.clone(), Field::Interface, "eni-a"), Field::FlowLog, Value::Absent);
         let flows: Vec<Flow> = flows.iter().map(alike).collect();
         prop_assert_eq!(rest(&flows).0, flows);
     }

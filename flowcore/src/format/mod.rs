@@ -10,6 +10,7 @@ mod compress;
 mod json;
 mod parquet;
 mod read;
+mod rows_first;
 mod sniff;
 
 pub use compress::{Compression, decompress};

@@ -8,6 +8,7 @@ mod addr;
 mod end_reason;
 mod field;
 mod flow;
+mod opposite;
 mod payload;
 mod protocol;
 mod tcp_flags;

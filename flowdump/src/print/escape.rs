@@ -4,13 +4,15 @@
 
 use std::borrow::Cow;
 
+use flowcore::steers_text;
+
 /// Text for a terminal: control characters, which could move the cursor or change colours, as `\u{1b}`.
 pub(crate) fn terminal(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_unsafe) {
+    if !text.contains(steers_text) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() * 2);
-    for (run, special) in runs(text, is_unsafe) {
+    for (run, special) in runs(text, steers_text) {
         out.push_str(run);
         out.extend(special.into_iter().flat_map(char::escape_unicode));
     }
@@ -31,7 +33,7 @@ pub(crate) fn payload(text: &str) -> String {
 /// A JSON string with its quotes (RFC 8259 §7); what a terminal could take for a command is escaped as well.
 pub(crate) fn json(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
-    for (run, special) in runs(text, |c| matches!(c, '"' | '\\') || is_unsafe(c)) {
+    for (run, special) in runs(text, |c| matches!(c, '"' | '\\') || steers_text(c)) {
         out.extend_from_slice(run.as_bytes());
         match special {
             None => {}
@@ -54,7 +56,7 @@ pub(crate) fn json(text: &str, out: &mut Vec<u8>) {
 /// A CSV value, quoted where it has to be (RFC 4180 §2). CSV has no escapes of its own, and a record stays on its line:
 /// control characters are as for a terminal, and a backslash is `\\`, so that no two texts look alike.
 pub(crate) fn csv(text: &str, out: &mut Vec<u8>) {
-    csv_value(text, |c| c == '\\' || is_unsafe(c), escape_unicode, out);
+    csv_value(text, |c| c == '\\' || steers_text(c), escape_unicode, out);
 }
 
 /// A [payload](payload()) as a CSV value.
@@ -90,12 +92,6 @@ fn runs(text: &str, is_special: impl Fn(char) -> bool + Copy) -> impl Iterator<I
             None => (piece, None),
         }
     })
-}
-
-/// Control characters, and those that change the direction of the text around them.
-fn is_unsafe(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn is_special_in_payload(c: char) -> bool {
@@ -156,7 +152,7 @@ mod tests {
         json(hostile, &mut out);
         let parsed: String = serde_json::from_slice(&out).unwrap();
         assert_eq!(parsed, hostile);
-        assert!(!String::from_utf8(out).unwrap().chars().any(is_unsafe));
+        assert!(!String::from_utf8(out).unwrap().chars().any(steers_text));
     }
 
     #[test]
@@ -179,7 +175,7 @@ mod tests {
             let mut out = Vec::new();
             print(hostile, &mut out);
             let value = String::from_utf8(out).unwrap();
-            assert!(!value.contains(is_unsafe), "{value}");
+            assert!(!value.contains(steers_text), "{value}");
             let value = value.strip_prefix('"').unwrap().strip_suffix('"').unwrap().replace("\"\"", "\"");
             assert_eq!(unescaped(&value), hostile, "{value}");
         }
@@ -210,7 +206,7 @@ mod tests {
 
     #[test]
     fn what_is_safe_is_copied_in_runs() {
-        let pieces = |text| runs(text, is_unsafe).collect::<Vec<_>>();
+        let pieces = |text| runs(text, steers_text).collect::<Vec<_>>();
         assert_eq!(pieces("plain ü"), [("plain ü", None)]);
         assert_eq!(
             pieces("\0ab\x1b\x1bü"),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use flowcore::SourceStats;
+use flowcore::{SourceStats, steers_text};
 use pcap2flow::InputAccount;
 
 use super::Summary;
@@ -60,9 +60,7 @@ fn string(text: &str) -> String {
     for c in text.chars() {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
-            c if c.is_control()
-                || matches!(c, '\u{61c}' | '\u{200e}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
-            {
+            c if steers_text(c) => {
                 // None of these is beyond the 16 bits of one escape; writing to a string does not fail.
                 let _ = write!(out, "\\u{:04x}", u32::from(c));
             }

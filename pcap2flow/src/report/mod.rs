@@ -5,7 +5,7 @@ mod json;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use flowcore::{Error, Result, SourceStats, readable_bytes};
+use flowcore::{Error, Result, SourceStats, readable_bytes, visible};
 use pcap2flow::InputAccount;
 
 use crate::rotate::Written;
@@ -80,7 +80,7 @@ pub(crate) fn print_input(input: &InputAccount, level: u8, out: &mut dyn Write) 
 
 /// A file that was written, if it has another name than was to be expected, or at level 2.
 pub(crate) fn print_written(file: &Written, level: u8, out: &mut dyn Write) -> io::Result<()> {
-    let path = visible(&file.path.display().to_string());
+    let path = visible(&file.path.display().to_string()).to_string();
     match &file.instead_of {
         Some(taken) => {
             writeln!(out, "pcap2flow: {} exists; wrote {path}", visible(&taken.display().to_string()))
@@ -99,13 +99,4 @@ fn by_count(counts: &BTreeMap<String, u64>) -> Vec<(&str, u64)> {
     let mut counts: Vec<(&str, u64)> = counts.iter().map(|(what, &count)| (&**what, count)).collect();
     counts.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
     counts
-}
-
-/// A file name that can neither add a line nor steer a terminal.
-fn visible(name: &str) -> String {
-    let hostile = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    name.chars().flat_map(|c| if hostile(c) { c.escape_unicode().collect() } else { vec![c] }).collect()
 }

@@ -118,6 +118,23 @@ fn paths_say_account_region_and_flow_log() {
     assert_eq!(listed("flowlog fl-c3"), all[2..3]);
 }
 
+#[test]
+fn what_two_flow_logs_wrote_of_one_interface_is_folded_out_of_a_flow_file_too() {
+    let folder = TempDir::new();
+    for id in ["fl-a1", "fl-b2"] {
+        let name = format!("logs/111111111111_vpcflowlogs_eu-west-3_{id}_20230928T1720Z_1e4feae1.log");
+        put(&folder, &name, format!("interface-id {HEADER}\neni-1 {}", row(1_695_921_755)));
+    }
+    let [logs, flows] = ["logs", "logs.flow"].map(|name| folder.join(name));
+    Tool::flowdump().arg("-R").arg(&logs).arg("-w").arg(&flows).run().success();
+    let folded =
+        |input: &Path| Tool::flowdump().arg(input).args(["--dedup", "-o", "null"]).run().success().stderr;
+    for input in [&logs, &flows] {
+        let said = folded(input);
+        assert!(said.contains("Folded 1 copies, 40 bytes"), "{said}");
+    }
+}
+
 /// A log of two hours with three gaps, lost records and bad lines, and one without fault.
 fn incomplete() -> TempDir {
     let folder = TempDir::new();

@@ -428,7 +428,7 @@ impl Connections {
         let (own, other) = if is_turned { (back, to) } else { (to, back) };
         let Some(row) = own.or(other) else { return };
         let is_against = own.is_none();
-        let shown = |field: Field| if is_against { direction::opposite(field) } else { field };
+        let shown = |field: Field| if is_against { field.opposite() } else { field };
         for field in kept.iter() {
             batch.set_value(shown(field), &self.kept.value(field, row as usize));
         }

@@ -9,6 +9,7 @@ use std::io::Read;
 use super::{Value, Values};
 use crate::batch::{BATCH_ROWS, FlowBatch};
 use crate::error::{Error, ErrorKind, Position, Result};
+use crate::format::rows_first::RowsFirst;
 use crate::source::{FlowSource, ReadRequest, SourceStats};
 
 /// Takes values of a log apart.
@@ -25,9 +26,7 @@ pub(in super::super) struct JsonReader<R> {
     values: Values,
     records: R,
     account: Account,
-    done: bool,
-    /// Rows came before this error: they are handed out first.
-    failed: Option<Error>,
+    rows: RowsFirst,
 }
 
 /// Text after which a batch is handed on even if it has few rows.
@@ -42,47 +41,40 @@ impl<R: Records> JsonReader<R> {
         records: R,
     ) -> Self {
         let account = Account::new(name, request);
-        Self { values: Values::new(input), records, account, done: false, failed: None }
+        Self { values: Values::new(input), records, account, rows: RowsFirst::default() }
     }
 
-    /// Adds rows until the batch is full or the input ends. No rows are kept back unless the batch is full.
-    fn fill(&mut self, batch: &mut FlowBatch) -> Result<()> {
-        self.records.rest(batch, &mut self.account);
+    /// Adds rows until the batch is full or the input ends; whether more may follow. No rows are kept back unless the batch
+    /// is full.
+    fn fill(
+        values: &mut Values,
+        records: &mut R,
+        account: &mut Account,
+        batch: &mut FlowBatch,
+    ) -> Result<bool> {
+        records.rest(batch, account);
         let mut bytes = 0;
         while batch.is_empty() || (batch.len() < BATCH_ROWS && bytes < BATCH_BYTES) {
-            match self.values.next()? {
+            match values.next()? {
                 Some(Value::Text { text, line, .. } | Value::Beside { text, line }) => {
                     bytes += text.len();
-                    self.records.take(text, line, batch, &mut self.account);
+                    records.take(text, line, batch, account);
                 }
-                Some(Value::Broken { why, line }) => self.account.bad(line, || why.to_owned()),
-                None => {
-                    self.done = true;
-                    break;
-                }
+                Some(Value::Broken { why, line }) => account.bad(line, || why.to_owned()),
+                None => return Ok(false),
             }
         }
-        Ok(())
+        Ok(true)
     }
 }
 
 impl<R: Records> FlowSource for JsonReader<R> {
     fn read_batch(&mut self, batch: &mut FlowBatch) -> Result<bool> {
-        batch.clear();
-        if let Some(error) = self.failed.take() {
-            return Err(error);
-        }
-        if !self.done
-            && let Err(error) = self.fill(batch)
-        {
-            self.done = true;
-            let error = self.account.place(error, self.values.line());
-            if batch.is_empty() {
-                return Err(error);
-            }
-            self.failed = Some(error);
-        }
-        Ok(!batch.is_empty())
+        let Self { values, records, account, rows } = self;
+        rows.read(batch, |batch| {
+            let filled = Self::fill(values, records, account, batch);
+            filled.map_err(|error| account.place(error, values.line()))
+        })
     }
 
     fn stats(&self) -> SourceStats {

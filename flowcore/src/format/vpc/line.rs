@@ -11,6 +11,7 @@ use super::record::ABSENT;
 use super::value::MAX_SECONDS;
 use crate::batch::{FlowBatch, TextColumn};
 use crate::record::{Addr, Field, FieldSet, Storage, Text, Timestamp};
+use crate::visible::steers_text;
 
 /// The columns of a line, in order.
 #[derive(Debug, Default)]
@@ -177,31 +178,9 @@ impl Way {
         if NOT_BACK.contains(&field) {
             return None;
         }
-        let turned = TURNED.iter().find_map(|&(one, other)| match field {
-            _ if field == one => Some(other),
-            _ if field == other => Some(one),
-            _ => None,
-        });
-        Some(turned.unwrap_or(field))
+        Some(field.opposite())
     }
 }
-
-/// What of a record is the other's on the way back.
-const TURNED: [(Field, Field); 13] = [
-    (Field::SrcAddr, Field::DstAddr),
-    (Field::SrcPort, Field::DstPort),
-    (Field::InPackets, Field::OutPackets),
-    (Field::InBytes, Field::OutBytes),
-    (Field::InFlags, Field::OutFlags),
-    (Field::PktSrcAddr, Field::PktDstAddr),
-    (Field::SrcService, Field::DstService),
-    (Field::TgwSrcAccount, Field::TgwDstAccount),
-    (Field::TgwSrcVpc, Field::TgwDstVpc),
-    (Field::TgwSrcSubnet, Field::TgwDstSubnet),
-    (Field::TgwSrcInterface, Field::TgwDstInterface),
-    (Field::TgwSrcZone, Field::TgwDstZone),
-    (Field::PktSrcPort, Field::PktDstPort),
-];
 
 /// What a two-way record says of the way there only.
 const NOT_BACK: [Field; 5] =
@@ -268,15 +247,10 @@ fn push_text(text: &str, out: &mut Vec<u8>) {
         let bytes = c.encode_utf8(&mut bytes).bytes();
         match c {
             ' ' | '\u{feff}' => bytes.for_each(|byte| push_percent(byte, out)),
-            _ if c.is_control() || turns_text(c) => bytes.for_each(|byte| push_percent(byte, out)),
+            _ if steers_text(c) => bytes.for_each(|byte| push_percent(byte, out)),
             _ => out.extend(bytes),
         }
     }
-}
-
-/// Whether a character turns the direction of the text behind it, so that a line shows something else than it says.
-fn turns_text(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Spells the first byte of a line in another way if the line would be taken for one that names columns.

@@ -6,7 +6,8 @@ use super::columns;
 use super::parser::Parser;
 use super::shape::Shape;
 use crate::batch::{BATCH_ROWS, FlowBatch};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::format::rows_first::RowsFirst;
 use crate::source::{FlowSource, ReadRequest, SourceStats};
 
 /// How flow log text is read.
@@ -34,9 +35,7 @@ pub struct VpcOptions {
 pub struct VpcReader {
     shape: Shape,
     parser: Parser,
-    done: bool,
-    /// Rows came before this error: they are handed out first.
-    failed: Option<Error>,
+    rows: RowsFirst,
 }
 
 /// Text after which a batch is handed on even if it has few rows, which bounds the memory that rows of very long
@@ -60,40 +59,27 @@ impl VpcReader {
         }
         let parser = Parser::new(name, request, options.columns.clone());
         let shape = Shape::of(input, &parser).map_err(|error| error.in_input(name))?;
-        Ok(Self { shape, parser, done: false, failed: None })
+        Ok(Self { shape, parser, rows: RowsFirst::default() })
     }
+}
 
-    /// Adds rows until the batch is full or the input ends.
-    fn fill(&mut self, batch: &mut FlowBatch) -> Result<()> {
-        let mut bytes = 0;
-        while batch.is_empty() || (batch.len() < BATCH_ROWS && bytes < BATCH_BYTES) {
-            let Some(count) = self.shape.take(&mut self.parser, batch)? else {
-                self.done = true;
-                break;
-            };
-            bytes += count;
+/// Adds rows until the batch is full or the input ends; whether more may follow.
+fn fill(shape: &mut Shape, parser: &mut Parser, batch: &mut FlowBatch) -> Result<bool> {
+    let mut bytes = 0;
+    while batch.is_empty() || (batch.len() < BATCH_ROWS && bytes < BATCH_BYTES) {
+        match shape.take(parser, batch) {
+            Ok(Some(count)) => bytes += count,
+            Ok(None) => return Ok(false),
+            Err(error) => return Err(parser.place(error, shape.line())),
         }
-        Ok(())
     }
+    Ok(true)
 }
 
 impl FlowSource for VpcReader {
     fn read_batch(&mut self, batch: &mut FlowBatch) -> Result<bool> {
-        batch.clear();
-        if let Some(error) = self.failed.take() {
-            return Err(error);
-        }
-        if !self.done
-            && let Err(error) = self.fill(batch)
-        {
-            self.done = true;
-            let error = self.parser.place(error, self.shape.line());
-            if batch.is_empty() {
-                return Err(error);
-            }
-            self.failed = Some(error);
-        }
-        Ok(!batch.is_empty())
+        let Self { shape, parser, rows } = self;
+        rows.read(batch, |batch| fill(shape, parser, batch))
     }
 
     fn stats(&self) -> SourceStats {
