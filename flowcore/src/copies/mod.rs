@@ -234,6 +234,11 @@ impl Folded {
 }
 
 impl Seen {
+    /// Whether nothing tells which flow log wrote the row.
+    fn is_of_any_log(&self) -> bool {
+        self.log == 0
+    }
+
     fn compare(&self, other: &Self) -> Ordering {
         let key = |row: &Self| {
             let counted = (row.packets, row.bytes, row.flags);

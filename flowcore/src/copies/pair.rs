@@ -36,18 +36,21 @@ pub(super) fn fold(rows: &[Seen], mark: &mut dyn FnMut(u32)) {
 }
 
 /// Rows of one observer without those that another flow log has as well: of equal rows, as many stay as one log has at most.
+/// A row whose flow log nothing tells can be of any, and stays.
 fn fold_logs(rows: &[Seen], own: Range<usize>, mark: &mut dyn FnMut(u32)) -> Vec<u32> {
     let counted = |row: &Seen| (row.first, row.last, row.packets, row.bytes, row.flags);
     let mut numbers = own.clone().filter_map(|number| u32::try_from(number).ok());
     let own = rows.get(own).unwrap_or_default();
     let mut kept = Vec::with_capacity(own.len());
     for equal in own.chunk_by(|one, other| counted(one) == counted(other)) {
-        let by_log = equal.chunk_by(|one, other| one.log == other.log);
+        let by_log = equal
+            .chunk_by(|one, other| one.log == other.log)
+            .filter(|log| !log.iter().any(Seen::is_of_any_log));
         // The first of those that have the most: `max_by_key` would take the last.
         let most = by_log.clone().map(<[Seen]>::len).max().unwrap_or(0);
         let stays = by_log.clone().find(|log| log.len() == most).and_then(|log| log.first());
         for (row, number) in equal.iter().zip(&mut numbers) {
-            if stays.is_some_and(|stays| stays.log == row.log) {
+            if row.is_of_any_log() || stays.is_some_and(|stays| stays.log == row.log) {
                 kept.push(number);
             } else {
                 mark(row.row);

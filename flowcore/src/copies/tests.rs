@@ -99,6 +99,8 @@ fn rows_of_one_interface_are_copies_in_two_flow_logs_only() {
     assert_eq!(stay(&[of("fl-1"), of("fl-2")]), 1);
     assert_eq!(stay(&[of("fl-1"), of("fl-1")]), 2);
     assert_eq!(stay(&[of(""), of("")]), 2, "no name tells");
+    assert_eq!(stay(&[of(""), of("fl-1")]), 2, "it may be the same");
+    assert_eq!(stay(&[of(""), of("fl-1"), of("fl-2")]), 2);
     assert_eq!(stay(&[of("fl-1"), of("fl-1"), of("fl-2"), of("fl-2"), of("fl-2")]), 3);
     assert_eq!(stay(&[of("fl-1"), row("eni-a", "fl-2", (100, 111), 9)]), 2);
     assert_eq!(stay(&[of("fl-1"), row("eni-a", "fl-2", (100, 110), 8)]), 2);
