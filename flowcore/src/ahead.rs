@@ -1,15 +1,16 @@
 //! Cloud logs read by threads, ahead of whoever takes their flows and in the order of the inputs.
 //!
 //! A folder of logs is many small compressed texts: unpacking and parsing them is nearly all of the work, and no file needs
-//! another one. In go the paths of inputs, out come [`Opened`] inputs whose source hands on what a thread has read. Each
-//! input has a channel with room for few batches, and few inputs are begun at a time, so that memory depends neither on
-//! their number nor on their size. Inputs of other formats are handed over unread.
+//! another one. In go the paths of inputs, out come [`Opened`] inputs whose source hands on what a thread has read. Small
+//! files that follow one another are one job, whose results are handed over together, so that threads rarely wait for each
+//! other. A job has a channel with room for few messages, and few jobs are begun at a time, so that memory depends neither
+//! on the number of inputs nor on their size. Inputs of other formats are handed over unread.
 
 use std::collections::VecDeque;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use crate::batch::FlowBatch;
@@ -34,18 +35,26 @@ pub(crate) struct Ahead {
     /// The threads end when it closes.
     jobs: Option<Sender<Job>>,
     threads: Vec<JoinHandle<()>>,
-    /// The inputs that have been begun, in their order; `None` for one that is not read ahead.
-    begun: VecDeque<Option<Receiver<Message>>>,
+    /// The inputs that have been begun, job by job.
+    begun: VecDeque<Begun>,
 }
 
-/// An input on its way to a thread.
+/// Inputs that follow one another.
+struct Begun {
+    /// How many are still to be handed over.
+    inputs: usize,
+    /// What becomes of them; `None` for one that is not read ahead.
+    outcomes: Option<Arc<Mutex<Outcomes>>>,
+}
+
+/// Inputs on their way to a thread.
 struct Job {
-    path: PathBuf,
-    outlet: SyncSender<Message>,
+    paths: Vec<PathBuf>,
+    outlet: SyncSender<Vec<Outcome>>,
 }
 
-/// What comes of an input: one of the first three, and of a log its batches.
-enum Message {
+/// What comes of an input: one of the first three, and of a log its batches and an end.
+enum Outcome {
     Failed(Error),
     NoLog(Box<Input>),
     Log { name: String, format: Format },
@@ -63,8 +72,16 @@ struct Account {
 /// More threads than this are not started: whoever takes the flows could not keep up with them.
 const MAX_THREADS: usize = 8;
 
-/// Batches of an input that wait to be taken.
+/// Messages of a job that wait to be taken.
 const WAITING: usize = 2;
+
+/// Most files of a job, and most bytes of them. Few enough that many jobs come of a folder.
+const JOB_FILES: usize = 16;
+const JOB_BYTES: u64 = 256 * 1024;
+
+/// Rows, and bytes of their texts, after which a message is handed on.
+const MESSAGE_ROWS: usize = 4096;
+const MESSAGE_TEXTS: usize = 1024 * 1024;
 
 impl Ahead {
     /// So many threads for inputs that are opened in this way; `None` for less than two, or if the system refuses them.
@@ -84,30 +101,60 @@ impl Ahead {
 
     /// The first of the inputs that wait, if it is read ahead; those behind it are begun too. To be called once for each.
     pub(crate) fn next(&mut self, waiting: &VecDeque<PathBuf>) -> Option<Result<Next>> {
-        let depth = self.threads.len() + 2;
-        for path in waiting.iter().take(depth).skip(self.begun.len()) {
-            let begun = self.begin(path);
-            self.begun.push_back(begun);
+        self.begin(waiting);
+        let first = self.begun.front_mut()?;
+        first.inputs -= 1;
+        let (is_last, outcomes) = (first.inputs == 0, first.outcomes.clone());
+        if is_last {
+            self.begun.pop_front();
         }
-        let messages = self.begun.pop_front()??;
-        Some(match messages.recv() {
-            Ok(Message::Failed(error)) => Err(error),
-            Ok(Message::NoLog(input)) => Ok(Next::NoLog(input)),
-            Ok(Message::Log { name, format }) => Ok(Next::Log(opened(name, format, messages))),
-            Ok(Message::Read { .. } | Message::End { .. }) | Err(_) => Err(ended_early()),
+        let outcomes = outcomes?;
+        let outcome = lock(&outcomes).next_input();
+        Some(match outcome {
+            Some(Outcome::Failed(error)) => Err(error),
+            Some(Outcome::NoLog(input)) => Ok(Next::NoLog(input)),
+            Some(Outcome::Log { name, format }) => Ok(Next::Log(opened(name, format, outcomes))),
+            Some(Outcome::Read { .. } | Outcome::End { .. }) | None => Err(ended_early()),
         })
     }
 
-    /// Files alone are begun: a pipe may have to be waited for, and standard input is there once.
-    fn begin(&self, path: &Path) -> Option<Receiver<Message>> {
-        if !path.metadata().is_ok_and(|metadata| metadata.is_file()) {
-            return None;
+    /// Begins jobs of the inputs that wait until there are enough.
+    fn begin(&mut self, waiting: &VecDeque<PathBuf>) {
+        let mut inputs: usize = self.begun.iter().map(|begun| begun.inputs).sum();
+        while self.begun.len() < self.threads.len() + 2 && inputs < waiting.len() {
+            let left = waiting.len() - inputs;
+            let most = (left / (4 * self.threads.len())).clamp(1, JOB_FILES);
+            let begun = self.begin_job(waiting.range(inputs..).take(most));
+            inputs += begun.inputs;
+            self.begun.push_back(begun);
         }
+    }
+
+    /// Begins a job of the first one of these inputs and those that are small enough to be read with it. Files alone are
+    /// begun: a pipe may have to be waited for, and standard input is there once.
+    fn begin_job<'a>(&self, paths: impl Iterator<Item = &'a PathBuf>) -> Begun {
+        let mut bytes = 0_u64;
+        let fits = |path: &&PathBuf| {
+            let Some(len) = file_len(path) else { return false };
+            let is_first = bytes == 0;
+            bytes = bytes.saturating_add(len.max(1));
+            is_first || bytes <= JOB_BYTES
+        };
+        let paths: Vec<PathBuf> = paths.take_while(fits).cloned().collect();
+        if paths.is_empty() {
+            return Begun { inputs: 1, outcomes: None };
+        }
+        let inputs = paths.len();
         let (outlet, messages) = mpsc::sync_channel(WAITING);
         // If no thread takes it, nothing will come, which the other end tells.
-        let _ = self.jobs.as_ref().map(|jobs| jobs.send(Job { path: path.to_owned(), outlet }));
-        Some(messages)
+        let _ = self.jobs.as_ref().map(|jobs| jobs.send(Job { paths, outlet }));
+        let outcomes = Outcomes { messages, taken: VecDeque::new(), is_inside: false };
+        Begun { inputs, outcomes: Some(Arc::new(Mutex::new(outcomes))) }
     }
+}
+
+fn file_len(path: &Path) -> Option<u64> {
+    path.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len())
 }
 
 /// Threads where nothing is said: one a core.
@@ -136,50 +183,110 @@ fn work(options: &OpenOptions, queue: &Mutex<Receiver<Job>>) {
             Ok(queue) => queue.recv(),
             Err(_) => return,
         };
-        let Ok(job) = job else { return };
-        // That nobody wants what comes of it any more is no reason to stop: the next input may be wanted.
-        drop(read(options, &job));
+        let Ok(Job { paths, outlet }) = job else { return };
+        let mut message = Message { outlet, outcomes: Vec::new(), rows: 0, texts: 0 };
+        // That nobody wants what comes of it any more is no reason to stop: the next job may be wanted.
+        drop(
+            paths.iter().try_for_each(|path| read(options, path, &mut message)).and_then(|()| message.send()),
+        );
     }
 }
 
 /// Nobody waits for the input any more.
 struct Gone;
 
+/// What is handed over next.
+struct Message {
+    outlet: SyncSender<Vec<Outcome>>,
+    outcomes: Vec<Outcome>,
+    rows: usize,
+    texts: usize,
+}
+
+impl Message {
+    /// Adds an outcome, and hands all of them on if they are enough.
+    fn push(&mut self, outcome: Outcome) -> std::result::Result<(), Gone> {
+        if let Outcome::Read { batch, .. } = &outcome {
+            self.rows += batch.len();
+            self.texts += batch.text_bytes();
+        }
+        self.outcomes.push(outcome);
+        if self.rows >= MESSAGE_ROWS || self.texts >= MESSAGE_TEXTS { self.send() } else { Ok(()) }
+    }
+
+    fn send(&mut self) -> std::result::Result<(), Gone> {
+        (self.rows, self.texts) = (0, 0);
+        self.outlet.send(std::mem::take(&mut self.outcomes)).map_err(|_| Gone)
+    }
+}
+
 /// Opens an input and, if it is a log, reads it to its end.
-fn read(options: &OpenOptions, job: &Job) -> std::result::Result<(), Gone> {
-    let send = |message| job.outlet.send(message).map_err(|_| Gone);
-    let input = match Input::open(&job.path, options.how_to_detect()) {
+fn read(options: &OpenOptions, path: &Path, message: &mut Message) -> std::result::Result<(), Gone> {
+    let input = match Input::open(path, options.how_to_detect()) {
         Ok(input) if input.format().is_cloud_log() => input,
-        Ok(input) => return send(Message::NoLog(Box::new(input))),
-        Err(error) => return send(Message::Failed(error)),
+        Ok(input) => return message.push(Outcome::NoLog(Box::new(input))),
+        Err(error) => return message.push(Outcome::Failed(error)),
     };
     let Opened { name, format, bytes, mut source } = match options.opened(input) {
         Ok(opened) => opened,
-        Err(error) => return send(Message::Failed(error)),
+        Err(error) => return message.push(Outcome::Failed(error)),
     };
-    send(Message::Log { name, format })?;
+    message.push(Outcome::Log { name, format })?;
     loop {
         let mut batch = FlowBatch::new();
         let read = source.read_batch(&mut batch);
         let account = Box::new(Account { stats: source.stats(), bytes: bytes.get() });
         match read {
-            Ok(true) => send(Message::Read { batch, account })?,
-            Ok(false) => return send(Message::End { end: Ok(()), account }),
-            Err(error) => return send(Message::End { end: Err(error), account }),
+            Ok(true) => message.push(Outcome::Read { batch, account })?,
+            Ok(false) => return message.push(Outcome::End { end: Ok(()), account }),
+            Err(error) => return message.push(Outcome::End { end: Err(error), account }),
         }
     }
 }
 
-fn opened(name: String, format: Format, messages: Receiver<Message>) -> Opened {
+/// What comes of the inputs of a job, in their order.
+struct Outcomes {
+    messages: Receiver<Vec<Outcome>>,
+    /// A message whose outcomes are being taken.
+    taken: VecDeque<Outcome>,
+    /// Whether the end of a log is still to come.
+    is_inside: bool,
+}
+
+impl Outcomes {
+    /// The next outcome; `None` if the thread is gone.
+    fn next(&mut self) -> Option<Outcome> {
+        while self.taken.is_empty() {
+            self.taken = self.messages.recv().ok()?.into();
+        }
+        let next = self.taken.pop_front()?;
+        self.is_inside = matches!(next, Outcome::Log { .. } | Outcome::Read { .. });
+        Some(next)
+    }
+
+    /// What the next input is. What nobody took of the one before is passed over.
+    fn next_input(&mut self) -> Option<Outcome> {
+        while self.is_inside {
+            self.next()?;
+        }
+        self.next()
+    }
+}
+
+fn lock(outcomes: &Mutex<Outcomes>) -> std::sync::MutexGuard<'_, Outcomes> {
+    outcomes.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn opened(name: String, format: Format, outcomes: Arc<Mutex<Outcomes>>) -> Opened {
     let bytes = ByteCount::default();
-    let source = Handed { messages: Some(messages), stats: SourceStats::default(), bytes: bytes.clone() };
+    let source = Handed { outcomes: Some(outcomes), stats: SourceStats::default(), bytes: bytes.clone() };
     Opened { name, format, bytes, source: Box::new(source) }
 }
 
 /// A log that a thread reads.
 struct Handed {
     /// Nothing after the end.
-    messages: Option<Receiver<Message>>,
+    outcomes: Option<Arc<Mutex<Outcomes>>>,
     stats: SourceStats,
     bytes: ByteCount,
 }
@@ -194,20 +301,21 @@ impl Handed {
 impl FlowSource for Handed {
     fn read_batch(&mut self, batch: &mut FlowBatch) -> Result<bool> {
         batch.clear();
-        let Some(messages) = &self.messages else { return Ok(false) };
-        match messages.recv() {
-            Ok(Message::Read { batch: read, account }) => {
+        let Some(outcomes) = &self.outcomes else { return Ok(false) };
+        let outcome = lock(outcomes).next();
+        match outcome {
+            Some(Outcome::Read { batch: read, account }) => {
                 *batch = read;
                 self.account(*account);
                 Ok(true)
             }
-            Ok(Message::End { end, account }) => {
-                self.messages = None;
+            Some(Outcome::End { end, account }) => {
+                self.outcomes = None;
                 self.account(*account);
                 end.map(|()| false)
             }
             _ => {
-                self.messages = None;
+                self.outcomes = None;
                 Err(ended_early())
             }
         }

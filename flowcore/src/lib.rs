@@ -76,7 +76,7 @@ pub use batch::{
     AddrColumn, BATCH_ROWS, BATCH_TEXT_BYTES, Column, FlowBatch, Mask, NumberColumn, Presence, TextColumn,
     TimeColumn, Values,
 };
-pub use completeness::{Gap, LostRecords, Origin, OriginAccount, Origins, SkipData, Slots};
+pub use completeness::{Gap, LostRecords, Origin, OriginAccount, Origins, SkipData, Slots, TimeSpan};
 pub use copies::{Copies, CopyEstimate, Folded, LikelyCopies};
 pub use error::{Error, ErrorKind, Position, Result};
 pub use filter::{Filter, FilterError};

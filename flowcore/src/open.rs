@@ -20,7 +20,7 @@ use crate::progress::Progress;
 use crate::record::{Field, FieldSet, Timestamp};
 use crate::record_numbers::RecordNumbers;
 use crate::source::{FlowSource, Flows, ReadRequest, SourceStats};
-use crate::status_rows::{self, StatusRows};
+use crate::status_rows::StatusRows;
 use crate::totals::Totals;
 use crate::walk::Walk;
 
@@ -231,13 +231,11 @@ impl OpenOptions {
         let name = input.name().to_owned();
         match input.format() {
             Format::Flow => {
-                let mut request = self.request.clone();
-                request.fields = request.fields.union(status_rows::fields());
                 let reader = match input.into_file() {
-                    Ok(file) => FlowFileReader::open_file(file, &name, &request)?,
-                    Err(input) => FlowFileReader::open(input.into_reader(), &name, &request)?,
+                    Ok(file) => FlowFileReader::open_file(file, &name, &self.request)?,
+                    Err(input) => FlowFileReader::open(input.into_reader(), &name, &self.request)?,
                 };
-                Ok(Box::new(reader.fields_of_logs(self.log_fields)))
+                Ok(Box::new(reader.fields_of_logs(self.log_fields).tell_status_rows()))
             }
             Format::Nfdump => Ok(match input.into_file() {
                 Ok(file) => Box::new(NfdumpReader::open_file(file, &name, &self.request)?),
@@ -464,7 +462,9 @@ impl Current {
         stats.nodata += nodata;
         stats.skipdata += skipdata;
         stats.lost.merge(lost);
-        stats.origins.add(self.origin.clone(), &self.read);
+        let mut read = self.read.clone();
+        read.widen(stats.left_out);
+        stats.origins.add(self.origin.clone(), &read);
         stats
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use crate::batch::FlowBatch;
-use crate::completeness::{LostRecords, Origins, SkipData};
+use crate::completeness::{LostRecords, Origins, SkipData, TimeSpan};
 use crate::error::{Error, Result};
 use crate::filter::Filter;
 use crate::record::{Field, FieldSet, Flow};
@@ -54,6 +54,19 @@ impl Default for ReadRequest {
     /// Everything, NODATA and SKIPDATA rows excepted.
     fn default() -> Self {
         Self { fields: FieldSet::all(), unknown_columns: true, filter: None, status_rows: false }
+    }
+}
+
+impl ReadRequest {
+    /// The filter, if it can be asked about rows before they get the name and format of their input, and if that is worth
+    /// it.
+    pub(crate) fn filter_of_rows(&self) -> Option<Arc<Filter>> {
+        let can_be_asked = |filter: &&Arc<Filter>| {
+            let fields = filter.fields();
+            let later = [Field::Source, Field::Format].into_iter().any(|field| fields.contains(field));
+            fields != FieldSet::EMPTY && !later && !filter.unknown_columns()
+        };
+        self.filter.as_ref().filter(can_be_asked).map(Arc::clone)
     }
 }
 
@@ -115,6 +128,9 @@ pub struct SourceStats {
     pub lost: LostRecords,
     /// The flow logs and folders that were read: files, spans of time, slots without a file.
     pub origins: Origins,
+    /// The time of flows of which a reader has left some out because the filter does not want them
+    /// ([`ReadRequest::filter`]), where times are read.
+    pub left_out: TimeSpan,
 }
 
 impl SourceStats {
@@ -152,6 +168,7 @@ impl SourceStats {
         self.problems.merge(other.problems);
         self.lost.merge(other.lost);
         self.origins.merge(other.origins);
+        self.left_out.widen(other.left_out);
     }
 
     /// Counts a row that says that records were lost, and keeps it if there is room.

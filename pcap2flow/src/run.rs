@@ -81,7 +81,8 @@ fn convert(plan: &Plan, source: &mut dyn FlowSource, target: &SharedTarget) -> R
 }
 
 fn total(batch: &FlowBatch, field: Field) -> u64 {
-    (0..batch.len()).filter_map(|row| batch.number(field, row)).sum()
+    // Rows without a value hold 0.
+    batch.numbers(field).map_or(0, |column| column.values().iter().sum())
 }
 
 /// The target, which a second signal takes away. It is locked only while it is written to.

@@ -296,6 +296,18 @@ impl Records<'_> {
         })
     }
 
+    /// The packed keys of rows, and the rows whose values cannot be packed.
+    fn pack<K: Packed>(&self, shape: &KeyShape) -> (Vec<(K, u32)>, Vec<u32>) {
+        let (mut keys, mut others) = (Vec::with_capacity(self.rows.len()), Vec::new());
+        for &row in self.rows {
+            match shape.pack::<K>(self.key(row)) {
+                Some(key) => keys.push((key, row)),
+                None => others.push(row),
+            }
+        }
+        (keys, others)
+    }
+
     #[inline]
     fn counters(&self, row: u32) -> Counters {
         let counters = self.columns.row(row as usize);
@@ -321,13 +333,10 @@ fn add_packed<K: Packed>(
     room: usize,
     fresh: &mut Vec<u32>,
 ) -> Result<Vec<u32>, Full> {
-    let (mut keys, mut others) = (Vec::with_capacity(records.rows.len()), Vec::new());
-    for &row in records.rows {
-        match shape.pack::<K>(records.key(row)) {
-            Some(key) => keys.push((key, row)),
-            None => others.push(row),
-        }
-    }
+    let (keys, others) = match records.turned.count() {
+        0 => shape.pack_rows::<K>(records.cells, records.rows),
+        _ => records.pack::<K>(shape),
+    };
     let counted = table.add_rows(&keys, room, fresh, |row| records.counters(row));
     if counted == keys.len() { Ok(others) } else { Err(Full) }
 }

@@ -107,19 +107,50 @@ impl KeyShape {
     /// The packed key of these values, if they can be packed.
     #[inline]
     pub(super) fn pack<K: Packed>(&self, cells: impl Iterator<Item = Cell>) -> Option<K> {
-        let mut key = K::default();
-        for (part, cell) in self.parts.iter().zip(cells) {
-            let (is_there, word) = match cell {
-                Cell::Word(word) if part.bits >= 64 || word >> part.bits == 0 => (1, word),
-                Cell::Absent if self.has_presence => (0, 0),
-                _ => return None,
-            };
-            if self.has_presence {
-                key = key.push(is_there, 1);
-            }
-            key = key.push(word, part.bits);
+        self.parts
+            .iter()
+            .zip(cells)
+            .try_fold(K::default(), |key, (part, cell)| self.pack_one(key, *part, cell))
+    }
+
+    /// The packed keys of these rows, and the rows whose values cannot be packed: what [`pack`](Self::pack) says of each
+    /// row, a column at a time.
+    pub(super) fn pack_rows<K: Packed>(
+        &self,
+        cells: &[Cells<'_>],
+        rows: &[u32],
+    ) -> (Vec<(K, u32)>, Vec<u32>) {
+        let mut keys: Vec<(K, u32)> = rows.iter().map(|&row| (K::default(), row)).collect();
+        let mut unfit = vec![false; rows.len()];
+        for (part, cells) in self.parts.iter().zip(cells) {
+            let mut slots = keys.iter_mut().zip(&mut unfit);
+            cells.each(rows, |cell| {
+                let Some(((key, _), unfit)) = slots.next() else { return };
+                match self.pack_one(*key, *part, cell) {
+                    Some(longer) => *key = longer,
+                    None => *unfit = true,
+                }
+            });
         }
-        Some(key)
+        let mut others = Vec::new();
+        if unfit.contains(&true) {
+            others.extend(rows.iter().zip(&unfit).filter(|(_, unfit)| **unfit).map(|(row, _)| *row));
+            let mut unfit = unfit.into_iter();
+            keys.retain(|_| !unfit.next().unwrap_or(true));
+        }
+        (keys, others)
+    }
+
+    /// A packed key with one more value, if that can be packed.
+    #[inline]
+    fn pack_one<K: Packed>(&self, key: K, part: Part, cell: Cell) -> Option<K> {
+        let (is_there, word) = match cell {
+            Cell::Word(word) if part.bits >= 64 || word >> part.bits == 0 => (1, word),
+            Cell::Absent if self.has_presence => (0, 0),
+            _ => return None,
+        };
+        let key = if self.has_presence { key.push(is_there, 1) } else { key };
+        Some(key.push(word, part.bits))
     }
 
     /// What a key is made of, one value after the other.
@@ -343,6 +374,37 @@ impl<'a> Cells<'a> {
         !matches!(self.cell(row), Cell::Absent)
     }
 
+    /// Whether each of the rows of a batch of this length has a value; `false` where that takes longer to say.
+    pub(super) fn has_all(&self, len: usize) -> bool {
+        match self {
+            Self::Numbers(column) => column.len() >= len && column.present().is_full(),
+            Self::Times(column) => column.len() >= len && column.present().is_full(),
+            Self::Addrs(_, Bits::Of { v4: None, .. } | Bits::Of { v6: None, .. }) => false,
+            Self::Addrs(column, _) => column.len() >= len && column.kinds().iter().all(|kind| *kind != 0),
+            Self::None | Self::Texts(..) => false,
+        }
+    }
+
+    /// Calls `take` with the value of each of these rows. What kind of column it is, is decided once, not for each row.
+    #[inline]
+    pub(super) fn each(&self, rows: &[u32], mut take: impl FnMut(Cell)) {
+        let rows = rows.iter().map(|&row| row as usize);
+        match self {
+            Self::Numbers(column) if column.present().is_full() => {
+                let values = column.values();
+                rows.for_each(|row| take(values.get(row).map_or(Cell::Absent, |&word| Cell::Word(word))));
+            }
+            Self::Addrs(column, Bits::Of { v4: Some(bits), .. }) if column.v6().is_empty() => {
+                let (kinds, words) = (column.kinds(), column.words());
+                rows.for_each(|row| match (kinds.get(row), words.get(row)) {
+                    (Some(4), Some(word)) => take(Cell::Word((word & bits).into())),
+                    _ => take(Cell::Absent),
+                });
+            }
+            _ => rows.for_each(|row| take(self.cell(row))),
+        }
+    }
+
     /// The value of a row.
     #[inline]
     pub(super) fn cell(&self, row: usize) -> Cell {
@@ -470,6 +532,48 @@ mod tests {
             for (a, b) in keys[0].into_iter().flat_map(|a| keys[1].map(|b| (a, b))) {
                 let by_values = shape.values(a, &texts).cmp(&shape.values(b, &texts));
                 prop_assert_eq!(shape.compare(a, b, &texts), by_values, "{:?} {:?}", a, b);
+            }
+        }
+    }
+
+    #[test]
+    fn keys_by_column_are_keys_by_row() {
+        let mut batch = FlowBatch::new();
+        for n in 0..300_u32 {
+            match n % 5 {
+                0 => {}
+                1 => batch.set_addr(Field::SrcAddr, Addr::V6(u128::from(n).into())),
+                _ => batch.set_addr(Field::SrcAddr, Addr::V4(n.into())),
+            }
+            batch.set_addr(Field::DstAddr, Addr::V4((n * 77).into()));
+            if n % 3 != 0 {
+                batch.set_number(Field::SrcPort, n.into());
+            }
+            batch.set_number(Field::DstPort, n.into());
+            batch.set_time(Field::First, Timestamp::from_nanos(n.into()));
+            batch.set_text(Field::Action, ["ACCEPT", "REJECT"][n as usize % 2]);
+            batch.end_row();
+        }
+        let rows: Vec<u32> = (0..300).filter(|row| row % 4 != 1).collect();
+        for fields in [
+            &[Field::SrcAddr][..],
+            &[Field::DstAddr, Field::DstPort],
+            &[Field::SrcAddr, Field::DstAddr],
+            &[Field::SrcPort, Field::DstPort, Field::Action],
+            &[Field::First, Field::Protocol],
+            &[Field::DstAddr, Field::SrcPort, Field::Protocol],
+        ] {
+            let (shape, mut texts) = (shape(fields), Dictionary::default());
+            let cells: Vec<Cells<'_>> =
+                side(fields).iter().map(|&part| Cells::of(&batch, part, &rows, &mut texts)).collect();
+            let (keys, others) = shape.pack_rows::<u128>(&cells, &rows);
+            let by_row = |row: u32| shape.pack::<u128>(cells.iter().map(|cells| cells.cell(row as usize)));
+            let expected: Vec<(u128, u32)> =
+                rows.iter().filter_map(|&row| Some((by_row(row)?, row))).collect();
+            assert_eq!(keys, expected, "{fields:?}");
+            assert_eq!(others, rows.iter().copied().filter(|&row| by_row(row).is_none()).collect::<Vec<_>>());
+            for cells in cells.iter().filter(|cells| cells.has_all(batch.len())) {
+                assert!((0..batch.len()).all(|row| cells.has(row)));
             }
         }
     }

@@ -51,6 +51,8 @@ pub use series::{Bucket, Interval, TimeSeries};
 pub use stat::Statistic;
 pub use stitch::{ConnState, Connections, DEFAULT_MAX_GAP};
 
+use std::borrow::Cow;
+
 use crate::batch::{FlowBatch, Mask};
 use crate::error::{Error, Result};
 use crate::record::{Field, FieldSet, Value};
@@ -194,10 +196,18 @@ impl Aggregation {
         let required = self.required;
         let is_counted =
             |cells: &[Cells<'_>], row: u32| cells.iter().take(required).all(|cells| cells.has(row as usize));
-        let unkeyed = rows.iter().filter(|&&row| !sides.iter().any(|cells| is_counted(cells, row))).count();
-        self.without_key += unkeyed as u64;
+        let are_counted =
+            |cells: &[Cells<'_>]| cells.iter().take(required).all(|cells| cells.has_all(batch.len()));
+        if !sides.iter().any(|cells| are_counted(cells)) {
+            let unkeyed =
+                rows.iter().filter(|&&row| !sides.iter().any(|cells| is_counted(cells, row))).count();
+            self.without_key += unkeyed as u64;
+        }
         for cells in &sides {
-            let rows: Vec<u32> = rows.iter().copied().filter(|&row| is_counted(cells, row)).collect();
+            let rows: Cow<'_, [u32]> = match are_counted(cells) {
+                true => Cow::Borrowed(&rows),
+                false => rows.iter().copied().filter(|&row| is_counted(cells, row)).collect(),
+            };
             let turned = match self.directions {
                 Directions::Apart => Mask::none(batch.len()),
                 Directions::Merged | Directions::Guessed => direction::turned_rows(batch, cells),

@@ -71,6 +71,14 @@ impl Presence {
         self.set = len;
     }
 
+    /// Makes this cover `len` rows, of which those behind the present ones have a value.
+    fn add_all(&mut self, len: usize) {
+        if self.is_full() {
+            return self.fill(len);
+        }
+        (self.len..len).for_each(|_| self.push(true));
+    }
+
     /// Makes this cover `len` rows with these bits, eight rows a byte, lowest bit first.
     fn assign_bits(&mut self, bits: &[u8], len: usize) {
         self.fill(len);
@@ -81,6 +89,24 @@ impl Presence {
             *word &= u64::from_le_bytes(filled);
         }
         self.set = self.words.iter().map(|word| word.count_ones() as usize).sum();
+    }
+
+    /// Adds the rows of another one behind these.
+    fn append(&mut self, other: &Self) {
+        let shift = self.len % 64;
+        if shift == 0 {
+            self.words.extend_from_slice(&other.words);
+        } else {
+            for &word in &other.words {
+                if let Some(last) = self.words.last_mut() {
+                    *last |= word << shift;
+                }
+                self.words.push(word >> (64 - shift));
+            }
+        }
+        self.len += other.len;
+        self.set += other.set;
+        self.words.truncate(self.len.div_ceil(64));
     }
 
     fn clear(&mut self) {
@@ -145,10 +171,25 @@ impl<T: Copy + Default> Values<T> {
     /// Replaces all rows by these.
     pub(crate) fn assign_options(&mut self, values: impl Iterator<Item = Option<T>>) {
         self.clear();
-        let mut word = 0;
+        self.extend(values);
+    }
+
+    /// Adds rows that all have a value.
+    pub(super) fn extend_all(&mut self, values: impl Iterator<Item = T>) {
+        self.values.extend(values);
+        self.present.add_all(self.values.len());
+    }
+
+    /// Adds rows.
+    pub(super) fn extend(&mut self, values: impl Iterator<Item = Option<T>>) {
+        let is_whole = self.values.len().is_multiple_of(64);
+        let mut word = if is_whole { 0 } else { self.present.words.pop().unwrap_or(0) };
+        let mut set = 0;
+        self.values.reserve(values.size_hint().0);
         for value in values {
             let row = self.values.len() % 64;
             word |= u64::from(value.is_some()) << row;
+            set += usize::from(value.is_some());
             self.values.push(value.unwrap_or_default());
             if row == 63 {
                 self.present.words.push(std::mem::take(&mut word));
@@ -158,7 +199,7 @@ impl<T: Copy + Default> Values<T> {
             self.present.words.push(word);
         }
         self.present.len = self.values.len();
-        self.present.set = self.present.words.iter().map(|word| word.count_ones() as usize).sum();
+        self.present.set += set;
     }
 
     /// Replaces all rows by what `fill` writes; `bits` says which of them have a value, `None` that all have.
@@ -167,21 +208,18 @@ impl<T: Copy + Default> Values<T> {
         fill(&mut self.values);
         let Some(bits) = bits else { return self.present.fill(self.values.len()) };
         self.present.assign_bits(bits, self.values.len());
-        for (row, value) in self.values.iter_mut().enumerate() {
-            if !self.present.get(row) {
-                *value = T::default();
+        for (values, &word) in self.values.chunks_mut(64).zip(&self.present.words) {
+            for (bit, value) in values.iter_mut().enumerate().filter(|_| word != u64::MAX) {
+                // Without a branch: which rows have a value follows no pattern.
+                *value = if word >> bit & 1 != 0 { *value } else { T::default() };
             }
         }
     }
 
-    /// Adds all rows of another column if every row of both has a value.
-    fn append_all(&mut self, from: &Self) -> bool {
-        let full = self.present.is_full() && from.present.is_full();
-        if full {
-            self.values.extend_from_slice(&from.values);
-            self.present.fill(self.values.len());
-        }
-        full
+    /// Adds all rows of another column.
+    fn append_all(&mut self, from: &Self) {
+        self.values.extend_from_slice(&from.values);
+        self.present.append(&from.present);
     }
 
     fn pad(&mut self, len: usize) {
@@ -267,6 +305,9 @@ impl AddrColumn {
         self.clear();
         fill(&mut self.kinds, &mut self.words);
         self.v6.extend(v6);
+        if self.kinds.iter().all(|kind| *kind == 4) {
+            return;
+        }
         let mut next = 0;
         for (kind, word) in self.kinds.iter_mut().zip(&mut self.words) {
             match kind {
@@ -280,14 +321,15 @@ impl AddrColumn {
         }
     }
 
-    /// Adds all rows of another column if none of those is an IPv6 address.
-    fn append_all(&mut self, from: &Self) -> bool {
-        let in_place = from.v6.is_empty();
-        if in_place {
-            self.kinds.extend_from_slice(&from.kinds);
-            self.words.extend_from_slice(&from.words);
-        }
-        in_place
+    /// Adds all rows of another column.
+    fn append_all(&mut self, from: &Self) {
+        // As many IPv6 addresses as their places in the list can tell apart are never in one batch.
+        let before = u32::try_from(self.v6.len()).unwrap_or(u32::MAX);
+        let words = from.kinds.iter().zip(&from.words);
+        let words = words.map(|(&kind, &word)| if kind == 6 { word.saturating_add(before) } else { word });
+        self.words.extend(words);
+        self.kinds.extend_from_slice(&from.kinds);
+        self.v6.extend_from_slice(&from.v6);
     }
 
     fn pad(&mut self, len: usize) {
@@ -377,6 +419,18 @@ impl TextColumn {
     pub fn push(&mut self, text: Option<&str>) {
         let code = text.map_or(0, |text| self.code(text));
         self.codes.push(code);
+    }
+
+    /// Adds rows. Text that is the same as in the row before costs a comparison at most, and no look-up.
+    pub(super) fn extend<'a>(&mut self, texts: impl Iterator<Item = Option<&'a str>>) {
+        let (mut before, mut code) = (None::<&str>, 0);
+        for text in texts {
+            let place = |text: Option<&str>| text.map(|text| text.as_bytes().as_ptr_range());
+            if place(text) != place(before) && text != before {
+                (before, code) = (text, text.map_or(0, |text| self.code(text)));
+            }
+            self.codes.push(code);
+        }
     }
 
     /// Adds a row whose text is given as bytes; `false` if they were not UTF-8 and had to be replaced in part.
@@ -524,8 +578,9 @@ impl Column {
             (Self::Number(to), Self::Number(from)) => to.append_all(from),
             (Self::Time(to), Self::Time(from)) => to.append_all(from),
             (Self::Addr(to), Self::Addr(from)) => to.append_all(from),
-            _ => false,
+            _ => return false,
         }
+        true
     }
 
     pub(super) fn pad(&mut self, len: usize) {

@@ -1,5 +1,6 @@
 //! Many flows in columns, the unit in which readers, filter, aggregation and writers pass records on.
 
+mod add;
 mod column;
 mod dictionary;
 mod mask;

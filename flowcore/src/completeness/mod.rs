@@ -8,5 +8,5 @@ mod origins;
 mod slots;
 
 pub use lost::{LostRecords, SkipData};
-pub use origins::{Origin, OriginAccount, Origins};
+pub use origins::{Origin, OriginAccount, Origins, TimeSpan};
 pub use slots::{Gap, Slots};

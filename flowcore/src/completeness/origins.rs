@@ -63,18 +63,40 @@ impl OriginAccount {
     /// Widens the span of time by these flows.
     pub(crate) fn add_times(&mut self, batch: &FlowBatch) {
         let ends = |field| batch.times(field).and_then(ends);
-        self.widen(ends(Field::First).map(|(first, _)| first), ends(Field::Last).map(|(_, last)| last));
+        let (first, last) =
+            (ends(Field::First).map(|(first, _)| first), ends(Field::Last).map(|(_, last)| last));
+        self.widen(TimeSpan { first, last });
     }
 
-    fn widen(&mut self, first: Option<Timestamp>, last: Option<Timestamp>) {
-        self.first = self.first.into_iter().chain(first).min();
-        self.last = self.last.max(last);
+    /// Widens the span of time by this one.
+    pub(crate) fn widen(&mut self, span: TimeSpan) {
+        let Self { first, last, .. } = *self;
+        let mut own = TimeSpan { first, last };
+        own.widen(span);
+        (self.first, self.last) = (own.first, own.last);
     }
 
     fn merge(&mut self, other: &Self) {
         self.files = self.files.saturating_add(other.files);
-        self.widen(other.first, other.last);
+        self.widen(TimeSpan { first: other.first, last: other.last });
         self.slots.merge(&other.slots);
+    }
+}
+
+/// The time that some flows span.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TimeSpan {
+    /// Start of the earliest one, if it is known.
+    pub first: Option<Timestamp>,
+    /// End of the latest one.
+    pub last: Option<Timestamp>,
+}
+
+impl TimeSpan {
+    /// Widens it by another one.
+    pub(crate) fn widen(&mut self, other: Self) {
+        self.first = self.first.into_iter().chain(other.first).min();
+        self.last = self.last.max(other.last);
     }
 }
 

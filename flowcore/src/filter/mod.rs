@@ -24,6 +24,7 @@ mod list;
 mod names;
 mod parse;
 mod parser;
+mod parts;
 mod payload;
 mod phrases;
 mod plain;
@@ -44,6 +45,7 @@ mod tests;
 pub use error::FilterError;
 pub use names::value_name;
 pub use parser::FilterParser;
+pub(crate) use parts::Parts;
 pub use phrases::{Phrase, phrases};
 pub use suggest::nearest;
 
@@ -136,14 +138,10 @@ impl Filter {
     }
 
     fn new(expression: &str, tree: Expr<Predicate>) -> Self {
-        let mut fields = FieldSet::EMPTY;
         let mut unknown_columns = false;
-        tree.each_term(&mut |term| {
-            fields = fields.union(term.condition.fields().into_iter().collect());
-            unknown_columns |= matches!(term.condition, Condition::Column { .. });
-        });
-        let expression = expression.to_owned();
-        Self(Arc::new(Inner { expression, tree, fields: fields.stored(), unknown_columns }))
+        tree.each_term(&mut |term| unknown_columns |= matches!(term.condition, Condition::Column { .. }));
+        let (expression, fields) = (expression.to_owned(), fields_of(&tree));
+        Self(Arc::new(Inner { expression, tree, fields, unknown_columns }))
     }
 
     /// The expression as it was given.
@@ -180,6 +178,13 @@ impl Filter {
     pub fn may_match(&self, zones: &dyn Zones) -> bool {
         prune::may_match(&self.0.tree, zones)
     }
+}
+
+/// The stored fields that an expression looks at.
+fn fields_of(tree: &Expr<Predicate>) -> FieldSet {
+    let mut fields = FieldSet::EMPTY;
+    tree.each_term(&mut |term| fields = fields.union(term.condition.fields().into_iter().collect()));
+    fields.stored()
 }
 
 impl Default for Filter {

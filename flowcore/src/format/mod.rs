@@ -9,6 +9,7 @@ pub mod vpc;
 mod compress;
 mod json;
 mod parquet;
+mod pool;
 mod read;
 mod rows_first;
 mod sniff;

@@ -113,6 +113,7 @@ fn take(failure: &Failure) -> Option<io::Error> {
 /// section of pcapng, or `snoop`. The words are the first three there, in the byte order of the capture that is read.
 ///
 /// A time that equals a magic is possible, one whose fraction of a second is the version as well is not.
+#[inline]
 pub(super) fn is_file_header([magic, version, third]: [u32; 3]) -> bool {
     match magic {
         0xa1b2_c3d4 | 0xa1b2_3c4d | 0xa1b2_cd34 => matches!(version, 0x0002_0004 | 0x0004_0002),

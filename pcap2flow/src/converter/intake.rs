@@ -10,7 +10,7 @@ use flowcore::{
     ByteCount, Detection, Error, Format, Input, Position, Problems, Progress, Result, SourceStats,
 };
 
-use super::meter::PacketSink;
+use super::chunk::Chunk;
 use super::sieve::Sieve;
 use super::stopper::Stopper;
 use crate::capture::CaptureReader;
@@ -83,18 +83,18 @@ impl Intake {
         self.stopper = stopper;
     }
 
-    /// Hands packets to `sink` until that breaks or the bytes at hand are used up; `false` at the end of all captures.
-    pub(super) fn read(&mut self, sink: &mut impl PacketSink) -> bool {
+    /// Adds packets to a chunk until that is full or the bytes at hand are used up; `false` at the end of all captures.
+    pub(super) fn read(&mut self, chunk: &mut Chunk) -> bool {
         let Some(current) = &mut self.current else { return self.go_on() };
         if !mem::replace(&mut current.announced, true) {
-            sink.begin_source(&current.name, current.format);
+            chunk.begin_source(&current.name, current.format);
         } else if self.stopper.why().is_some() {
             // Not before the first read: what opening the capture has waited for is taken.
             self.end_current(None);
             return true;
         }
         let sieve = &mut self.sieve;
-        match current.reader.read_frames_until(|frame| sieve.take(&frame, sink)) {
+        match current.reader.read_frames_until(|frame| sieve.take(&frame, chunk)) {
             Ok(true) => {}
             Ok(false) => self.end_current(None),
             Err(error) => {

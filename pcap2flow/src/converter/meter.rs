@@ -1,75 +1,29 @@
-//! Packets in, batches of flows out.
+//! Packets in, flows that are over out, and batches of their records.
 
-use std::mem;
-use std::ops::ControlFlow;
+use flowcore::{Field, FlowBatch, FlowSource, Result, SourceStats};
 
-use flowcore::{BATCH_ROWS, Field, FlowBatch, FlowSource, Format, Result, SourceStats};
-
+use super::chunk::{Chunk, Item};
 use super::intake::Intake;
 use crate::options::MeterOptions;
-use crate::packet::Packet;
-use crate::table::FlowTable;
-
-/// Takes packets in the order of the capture.
-pub(super) trait PacketSink {
-    /// The packets that follow come from this capture.
-    fn begin_source(&mut self, name: &str, format: Format);
-
-    /// A packet seen at `time` (nanoseconds since 1970 UTC), and as much of its payload as is wanted. Breaks when no
-    /// more should follow for now.
-    fn packet(&mut self, time: i64, packet: Packet, payload: &[u8]) -> ControlFlow<()>;
-}
+use crate::table::{Ended, FlowTable};
 
 /// Where packets to be metered come from.
 pub(super) trait Packets: Send {
-    /// Gives the meter packets until it has a batch or those at hand are used up; `false` when there will be no more.
-    fn feed(&mut self, meter: &mut Meter) -> bool;
+    /// Replaces the packets of a chunk by the next ones, which may be none; `false` when there will be no more.
+    fn next(&mut self, chunk: &mut Chunk) -> bool;
 
     /// The account of the frames.
     fn stats(&self) -> SourceStats;
 }
 
-/// The flow table and the flows that are over.
-#[derive(Debug)]
-pub(super) struct Meter {
-    table: FlowTable,
-    ended: FlowBatch,
-    keeps_payload: bool,
-}
-
-impl Meter {
-    pub(super) fn new(options: &MeterOptions) -> Self {
-        let keeps_payload = options.payload_bytes > 0;
-        Self { table: FlowTable::new(options), ended: FlowBatch::new(), keeps_payload }
-    }
-
-    /// Counts a packet; breaks when a batch of flows is over.
-    #[inline]
-    pub(super) fn observe(&mut self, time: i64, packet: &Packet, payload: &[u8]) -> ControlFlow<()> {
-        self.table.observe(time, packet, payload, &mut self.ended);
-        if self.is_full() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    }
-
-    fn is_full(&self) -> bool {
-        // Texts are long only where payload is kept, and looking at them takes time.
-        self.ended.len() >= BATCH_ROWS || (self.keeps_payload && self.ended.is_full())
-    }
-}
-
-impl PacketSink for Meter {
-    fn begin_source(&mut self, name: &str, format: Format) {
-        self.table.begin_source(name, format);
-    }
-
-    #[inline]
-    fn packet(&mut self, time: i64, packet: Packet, payload: &[u8]) -> ControlFlow<()> {
-        self.observe(time, &packet, payload)
-    }
-}
-
 impl Packets for Intake {
-    fn feed(&mut self, meter: &mut Meter) -> bool {
-        self.read(meter)
+    fn next(&mut self, chunk: &mut Chunk) -> bool {
+        chunk.clear();
+        let mut more = true;
+        while more && !chunk.is_full() {
+            more = self.read(chunk);
+        }
+        more || !chunk.items().is_empty()
     }
 
     fn stats(&self) -> SourceStats {
@@ -77,59 +31,130 @@ impl Packets for Intake {
     }
 }
 
-/// A source of packets and the meter they go through.
+/// A source of packets and the flow table they go through.
 #[derive(Debug)]
 pub(super) struct Metering<P> {
     pub(super) packets: P,
-    meter: Meter,
-    ident: Option<String>,
-    /// Handed out so far.
+    table: FlowTable,
+    /// The packets at hand, and how many of them were metered.
+    chunk: Chunk,
+    metered: usize,
+    /// Tags of the group of packets that the next one is in.
+    tags: [u32; GROUP],
+    /// Flows handed out so far.
     flows: u64,
 }
 
 impl<P> Metering<P> {
-    pub(super) fn new(packets: P, meter: Meter, ident: Option<String>) -> Self {
-        Self { packets, meter, ident, flows: 0 }
+    pub(super) fn new(packets: P, options: &MeterOptions) -> Self {
+        Self {
+            packets,
+            table: FlowTable::new(options),
+            chunk: Chunk::default(),
+            metered: 0,
+            tags: [0; GROUP],
+            flows: 0,
+        }
     }
 
     /// The same with its packets coming another way.
     pub(super) fn map_packets<Q>(self, map: impl FnOnce(P) -> Q) -> Metering<Q> {
-        let Self { packets, meter, ident, flows } = self;
-        Metering { packets: map(packets), meter, ident, flows }
+        let Self { packets, table, chunk, metered, tags, flows } = self;
+        Metering { packets: map(packets), table, chunk, metered, tags, flows }
+    }
+
+    /// Counts the packets at hand until a batch of flows is over; `false` if none is left.
+    fn meter(&mut self) -> bool {
+        while let Some(item) = self.chunk.items().get(self.metered) {
+            let at = self.metered % GROUP;
+            if at == 0 {
+                self.tags = self.table.expect(self.chunk.group(self.metered));
+            }
+            self.metered += 1;
+            match item {
+                Item::Plain(seen) => self.table.meter_plain(self.tags.get(at).copied().unwrap_or(0), seen),
+                Item::Whole(whole) => {
+                    self.table.meter(whole.time, &whole.packet, self.chunk.payload(whole));
+                }
+                Item::Source(source) => self.table.begin_source(&source.0, source.1),
+            }
+            if self.table.ended().is_full() {
+                return true;
+            }
+        }
+        false
     }
 }
 
 impl<P: Packets> Metering<P> {
-    /// Reads until a batch of flows is over or the input is. Flows that are open at its end follow in batches of their
-    /// own.
-    fn fill(&mut self) {
-        while !self.meter.is_full() {
-            if !self.packets.feed(&mut self.meter) {
+    /// Replaces `ended` by the next flows that are over; `false` when none is left. Flows that are open at the end of the
+    /// input follow in batches of their own.
+    pub(super) fn next(&mut self, ended: &mut Ended) -> bool {
+        while !self.table.ended().is_full() && !self.meter() {
+            self.metered = 0;
+            if !self.packets.next(&mut self.chunk) {
+                self.chunk.clear();
                 // What waited as fragments ends no flow at first.
-                while self.meter.ended.is_empty() && self.meter.table.drain(&mut self.meter.ended) {}
-                return;
+                while self.table.ended().rows() == 0 && self.table.end_rest() {}
+                break;
             }
         }
-    }
-}
-
-impl<P: Packets> FlowSource for Metering<P> {
-    fn read_batch(&mut self, batch: &mut FlowBatch) -> Result<bool> {
-        self.fill();
-        mem::swap(batch, &mut self.meter.ended);
-        self.meter.ended.clear();
-        if let Some(ident) = &self.ident {
-            batch.fill_text(Field::Ident, ident);
-        }
-        self.flows += batch.len() as u64;
-        Ok(!batch.is_empty())
+        self.table.take_ended(ended);
+        self.flows += ended.rows() as u64;
+        ended.rows() > 0
     }
 
-    fn stats(&self) -> SourceStats {
+    pub(super) fn stats(&self) -> SourceStats {
         let mut stats = self.packets.stats();
         stats.records = self.flows;
         stats.flows = self.flows;
-        stats.flows_evicted = self.meter.table.evicted();
+        stats.flows_evicted = self.table.evicted();
         stats
+    }
+}
+
+/// Packets that the table is made ready for together: as many as wait for memory at a time, and some more.
+const GROUP: usize = 32;
+
+/// Makes batches of records of the flows that are over.
+#[derive(Debug)]
+pub(super) struct Exporter {
+    ident: Option<String>,
+    ended: Ended,
+}
+
+impl Exporter {
+    pub(super) fn new(options: &MeterOptions) -> Self {
+        Self { ident: options.ident.clone(), ended: Ended::default() }
+    }
+
+    /// Replaces the rows of `batch` by the records of flows that `next` replaces older ones by.
+    pub(super) fn fill(&mut self, batch: &mut FlowBatch, next: impl FnOnce(&mut Ended) -> bool) -> bool {
+        batch.clear();
+        let any = next(&mut self.ended);
+        if any {
+            self.ended.export(batch);
+            if let Some(ident) = &self.ident {
+                batch.fill_text(Field::Ident, ident);
+            }
+        }
+        any
+    }
+}
+
+/// Metering in the thread that wants the records.
+#[derive(Debug)]
+pub(super) struct Direct {
+    pub(super) metering: Metering<Intake>,
+    pub(super) exporter: Exporter,
+}
+
+impl FlowSource for Direct {
+    fn read_batch(&mut self, batch: &mut FlowBatch) -> Result<bool> {
+        Ok(self.exporter.fill(batch, |ended| self.metering.next(ended)))
+    }
+
+    fn stats(&self) -> SourceStats {
+        self.metering.stats()
     }
 }

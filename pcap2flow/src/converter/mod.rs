@@ -1,10 +1,11 @@
 //! Captures as a source of flows: reading, decoding and metering joined.
 //!
 //! ```text
-//! files -> intake (frames -> sieve: decode, filter, duplicates) -> packets -> meter (flow table) -> batches
-//!          `--------------- a thread, -W 3 ------------------'             `----- a thread, -W 2 ---------'
+//! files -> intake (frames -> sieve: decode, filter, duplicates) -> chunks -> meter (flow table) -> flows -> batches
+//!          `--------------- a thread, -W 3 ------------------'            `-- a thread, -W 2 --'
 //! ```
 
+mod chunk;
 mod intake;
 mod meter;
 mod sieve;
@@ -19,9 +20,9 @@ use flowcore::{CaptureOpener, FlowBatch, FlowSource, Input, Progress, Result, So
 use crate::options::MeterOptions;
 pub use intake::InputAccount;
 use intake::Intake;
-use meter::{Meter, Metering};
+use meter::{Direct, Exporter, Metering};
 pub use stopper::Stopper;
-use threads::{BatchThread, PacketThread};
+use threads::{MeterThread, PacketThread};
 
 /// Turns one or several captures into bidirectional flows.
 ///
@@ -40,7 +41,7 @@ use threads::{BatchThread, PacketThread};
 /// # Ok::<(), flowcore::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct Converter(Metering<Intake>);
+pub struct Converter(Direct);
 
 impl Converter {
     /// Opens one capture, or standard input for `-`.
@@ -74,34 +75,35 @@ impl Converter {
 
     /// How far reading has come.
     pub fn progress(&self) -> Progress {
-        self.0.packets.progress()
+        self.0.metering.packets.progress()
     }
 
     /// Calls `watcher` with the account of each capture when it has been read.
     pub fn watch_inputs(&mut self, watcher: impl FnMut(&InputAccount) + Send + 'static) {
-        self.0.packets.watch(watcher);
+        self.0.metering.packets.watch(watcher);
     }
 
     /// Reads no further once this stopper says so.
     pub fn stop_on(&mut self, stopper: Stopper) {
-        self.0.packets.stop_on(stopper);
+        self.0.metering.packets.stop_on(stopper);
     }
 
-    /// Spreads the work over threads: with two, metering goes on in one of its own while the caller does something with
-    /// the flows; with three or more, reading and decoding has one too. Flows and statistics are the same for any
+    /// Spreads the work over threads: with two, metering goes on in one of its own while the caller makes records of the
+    /// flows and does something with them; with three or more, reading and decoding has one too. Flows and statistics are the same for any
     /// number, and so is their order; before the end, statistics may be ahead of the flows that were handed out.
     ///
     /// Threads end when the source is dropped, at the latest after the input's next bytes.
     pub fn on_threads(self, threads: usize) -> Box<dyn FlowSource> {
+        let Direct { metering, exporter } = self.0;
         match threads {
-            0 | 1 => Box::new(self.0),
-            2 => Box::new(BatchThread::start(self.0)),
-            _ => Box::new(BatchThread::start(self.0.map_packets(PacketThread::start))),
+            0 | 1 => Box::new(Direct { metering, exporter }),
+            2 => Box::new(MeterThread::start(metering, exporter)),
+            _ => Box::new(MeterThread::start(metering.map_packets(PacketThread::start), exporter)),
         }
     }
 
     fn new(intake: Intake, options: &MeterOptions) -> Self {
-        Self(Metering::new(intake, Meter::new(options), options.ident.clone()))
+        Self(Direct { metering: Metering::new(intake, options), exporter: Exporter::new(options) })
     }
 }
 

@@ -7,12 +7,13 @@ use std::ops::ControlFlow;
 
 use flowcore::{Result, SourceStats};
 
-use super::meter::PacketSink;
-use crate::capture::Frame;
+use super::chunk::Chunk;
+use crate::capture::{Frame, LinkType};
 use crate::duplicates::Duplicates;
 use crate::options::{MeterOptions, TunnelMode};
-use crate::packet::{Notes, Packet, Skip, decode};
+use crate::packet::{Notes, Packet, Skip, decode, decode_plain};
 use crate::packet_filter::PacketFilter;
+use crate::table::Seen;
 
 /// What a frame goes through once it has been read.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub(super) struct Sieve {
     snap_length: usize,
     /// Bytes of a payload that are handed on.
     payload_bytes: usize,
+    /// Whether nothing is looked at but what the meter needs of a packet of the common kind.
+    is_plain: bool,
     filter: Option<PacketFilter>,
     duplicates: Option<Duplicates>,
     counts: Counts,
@@ -47,26 +50,50 @@ impl Sieve {
             tunnels: options.tunnels,
             snap_length: options.snap_length.map_or(usize::MAX, |length| length as usize),
             payload_bytes: options.payload_bytes as usize,
+            is_plain: options.payload_bytes == 0
+                && options.packet_filter.is_none()
+                && options.duplicates.is_none(),
             filter: options.packet_filter.as_deref().cloned().map(PacketFilter::new).transpose()?,
             duplicates: options.duplicates.map(Duplicates::new),
             counts: Counts::default(),
         })
     }
 
-    /// Counts a frame, and hands its packet to `sink` if it is to be metered.
+    /// Counts a frame, and adds its packet to a chunk if it is to be metered.
     #[inline]
-    pub(super) fn take(&mut self, frame: &Frame<'_>, sink: &mut impl PacketSink) -> ControlFlow<()> {
+    pub(super) fn take(&mut self, frame: &Frame<'_>, chunk: &mut Chunk) -> ControlFlow<()> {
         let data = frame.data.get(..self.snap_length).unwrap_or(frame.data);
         // What was captured was on the wire, also where we look at less of it.
         let wire_len = frame.wire_len.max(u32::try_from(frame.data.len()).unwrap_or(u32::MAX));
-        let packet = match decode(self.tunnels, frame.link, wire_len, data) {
+        let time = frame.time.as_nanos();
+        let plain = |packet: &Packet| (Seen::of(time, packet), packet.notes);
+        if self.is_plain
+            && let Some((seen, notes)) = decode_plain(self.tunnels, frame.link, wire_len, data, plain)
+        {
+            self.counts.used += 1;
+            self.counts.note(notes);
+            return chunk.add_plain(seen);
+        }
+        self.take_any(time, frame.link, wire_len, data, chunk)
+    }
+
+    /// The way of all frames that are not of the common kind, or are looked at more closely.
+    #[inline(never)] // Keeps the rare frames' code out of the common ones'.
+    fn take_any(
+        &mut self,
+        time: i64,
+        link: Option<LinkType>,
+        wire_len: u32,
+        data: &[u8],
+        chunk: &mut Chunk,
+    ) -> ControlFlow<()> {
+        let packet = match decode(self.tunnels, link, wire_len, data) {
             Ok(packet) => packet,
             Err(reason) => {
                 self.counts.skip(reason);
                 return ControlFlow::Continue(());
             }
         };
-        let time = frame.time.as_nanos();
         if !self.admits(time, &packet, data) {
             return ControlFlow::Continue(());
         }
@@ -74,7 +101,7 @@ impl Sieve {
         self.counts.note(packet.notes);
         let payload = packet.payload(data);
         let payload = payload.get(..self.payload_bytes).unwrap_or(payload);
-        sink.packet(time, packet, payload)
+        chunk.add(time, packet, payload)
     }
 
     /// What became of the frames since the counts were taken last.

@@ -225,6 +225,22 @@ pub fn decode(mode: TunnelMode, link: Option<LinkType>, wire_len: u32, data: &[u
     decode_with(fast::decode, mode, link, wire_len, data)
 }
 
+/// [`decode`] of a packet of the common kind, for a caller that takes out of it what it needs with `take`; `None` for any
+/// other frame. All of it is inlined there, so that the packet never is in memory as a whole.
+#[inline(always)]
+pub(crate) fn decode_plain<T>(
+    mode: TunnelMode,
+    link: Option<LinkType>,
+    wire_len: u32,
+    data: &[u8],
+    take: impl FnOnce(&Packet) -> T,
+) -> Option<T> {
+    let network = link::network(link?, data).ok()?;
+    let ip_at = offset_in(data, network.ip);
+    let wire_len = (wire_len as usize).max(data.len()).saturating_sub(ip_at);
+    fast::decode(mode, &network, wire_len).map(|packet| take(&packet))
+}
+
 /// [`decode`] without its fast path: slower, and to the same answer. For tests.
 ///
 /// # Errors

@@ -4,10 +4,11 @@
 //! worked off with the packets that follow. A flow that is over but not out yet takes no packet that it would not
 //! have taken before.
 
-use flowcore::{EndReason, FlowBatch};
+use flowcore::EndReason;
 
 use super::FlowTable;
-use super::entry::REORDER;
+use super::outlook::REORDER;
+use super::seen::{Rare, Seen};
 
 /// Packets in a row that have to come from far ahead before the clock goes there.
 const AGREEMENT: u32 = 64;
@@ -18,12 +19,12 @@ const RELEASES_PER_PACKET: usize = 4;
 
 impl FlowTable {
     /// Moves the clock and ends flows that are settled.
-    pub(super) fn advance(&mut self, time: i64, ended: &mut FlowBatch) {
+    pub(super) fn advance(&mut self, time: i64) {
         let Some(previous) = self.previous.replace(time) else { return };
         self.set_clock(previous.min(time), previous.max(time));
         // Fragments that have waited go first: flows are kept for them, but not for ever.
-        if self.release(self.clock, ended) {
-            self.sweep(ended);
+        if self.release(self.clock) {
+            self.sweep();
         }
     }
 
@@ -45,11 +46,11 @@ impl FlowTable {
     }
 
     /// Counts fragments whose wait for the first one of their datagram is over by `until`; `false` if some are left.
-    pub(super) fn release(&mut self, until: i64, ended: &mut FlowBatch) -> bool {
+    pub(super) fn release(&mut self, until: i64) -> bool {
         for _ in 0..RELEASES_PER_PACKET {
             let Some(packets) = self.fragments.due(until) else { return true };
             for (time, packet) in &packets {
-                self.count(*time, packet, &[], ended);
+                self.count(&Seen::of(*time, packet), &Rare::of(packet, &[]));
             }
         }
         false
@@ -57,11 +58,11 @@ impl FlowTable {
 
     /// Ends flows until there are `most` of them and what they keep is within bounds.
     #[inline]
-    pub(super) fn make_room(&mut self, most: usize, ended: &mut FlowBatch) {
+    pub(super) fn make_room(&mut self, most: usize) {
         while self.flows.len() > most || self.payload_held > self.rules.max_payload {
             if let Some((at, number)) = self.overdue.pop_front() {
-                self.end_overdue(at, number, ended);
-            } else if !self.evict(ended) {
+                self.end_overdue(at, number);
+            } else if !self.evict() {
                 return;
             }
         }
@@ -69,48 +70,44 @@ impl FlowTable {
 
     /// Ends the flow that waits for the earliest moment, unless it has been active since: then it waits again
     /// ("second chance"). `false` if none waits.
-    fn evict(&mut self, ended: &mut FlowBatch) -> bool {
-        let Some(at) = self.flows.expiry().earliest() else { return false };
-        let Some(entry) = self.flows.get(at) else { return false };
-        let settled = entry.settled(self.rules.idle);
-        let reason = entry.end_at(self.clock, self.rules.idle, EndReason::LackOfResources);
-        if !self.flows.expiry().holds(at, settled) {
-            self.flows.expiry().put(at, settled);
+    fn evict(&mut self) -> bool {
+        let Some((at, is_due)) = self.flows.earliest() else { return false };
+        let Some(flow) = self.flows.get(at) else { return false };
+        let reason = flow.outlook().end_at(self.clock, self.rules.idle, EndReason::LackOfResources);
+        if !is_due {
+            self.flows.wait(at);
             return true;
         }
         self.evicted += u64::from(reason == EndReason::LackOfResources);
-        self.end(at, reason, ended);
+        self.end(at, reason);
         true
     }
 
     /// Ends a few of the flows that are settled, a second or less ago excepted.
-    fn sweep(&mut self, ended: &mut FlowBatch) {
+    fn sweep(&mut self) {
         for _ in 0..ENDS_PER_PACKET {
             if self.overdue.is_empty() && !self.find_overdue() {
                 return;
             }
             if let Some((at, number)) = self.overdue.pop_front() {
-                self.end_overdue(at, number, ended);
+                self.end_overdue(at, number);
             }
         }
     }
 
     /// Looks at flows that were to be settled by now until some are; the others wait again. `false` if none is.
     fn find_overdue(&mut self) -> bool {
-        while let Some(flows) = self.flows.expiry().due(self.clock) {
-            let mut over = Vec::new();
-            for at in flows {
-                let Some(entry) = self.flows.get(at) else { continue };
-                let settled = entry.settled(self.rules.idle);
-                if settled <= self.clock {
-                    over.push((entry.deadline(self.rules.idle), entry.number, at));
-                } else {
-                    self.flows.expiry().put(at, settled);
+        while let Some(mut flows) = self.flows.due(self.clock) {
+            flows.retain(|&at| {
+                let is_settled = self.is_settled(at);
+                if !is_settled {
+                    self.flows.wait(at);
                 }
-            }
-            if !over.is_empty() {
-                over.sort_unstable();
-                self.overdue.extend(over.into_iter().map(|(_, number, at)| (at, number)));
+                is_settled
+            });
+            if !flows.is_empty() {
+                let flows = self.in_order(flows);
+                self.overdue.extend(flows);
                 return true;
             }
         }
@@ -118,14 +115,17 @@ impl FlowTable {
     }
 
     /// Ends a flow that was settled, unless it ended otherwise or has had a late packet since.
-    fn end_overdue(&mut self, at: u32, number: u64, ended: &mut FlowBatch) {
-        let Some(entry) = self.flows.get(at).filter(|entry| entry.number == number) else { return };
-        let settled = entry.settled(self.rules.idle);
-        if settled <= self.clock {
-            let reason = entry.natural_end();
-            self.end(at, reason, ended);
+    fn end_overdue(&mut self, at: u32, number: u64) {
+        let Some(flow) = self.flows.get(at).filter(|flow| flow.number() == number) else { return };
+        let reason = flow.outlook().natural_end();
+        if self.is_settled(at) {
+            self.end(at, reason);
         } else {
-            self.flows.expiry().put(at, settled);
+            self.flows.wait(at);
         }
+    }
+
+    fn is_settled(&self, at: u32) -> bool {
+        self.flows.get(at).is_some_and(|flow| flow.outlook().settled(self.rules.idle) <= self.clock)
     }
 }

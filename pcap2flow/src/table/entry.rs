@@ -2,33 +2,19 @@
 //!
 //! What belongs to it is decided here; what becomes of it as a record, in `record.rs`.
 
-use flowcore::{EndReason, NANOS_PER_SEC, Protocol, TcpFlags};
+use flowcore::{Protocol, TcpFlags};
 
-use super::fragment::WAIT;
 use super::half::Half;
 use super::identity::Identity;
-use super::key::{Key, Role, Side, is_query_reply};
+use super::key::{Key, Role, Side};
+use super::outlook::Outlook;
 use super::payload::Payloads;
 use super::quality::Quality;
-use crate::packet::{Packet, Tcp};
+use super::seen::{Rare, Seen};
+use crate::packet::Tcp;
 
-/// Time after the end of a TCP connection in which the last ACK and retransmissions still belong to it.
-pub(super) const LINGER: i64 = 5 * NANOS_PER_SEC;
-
-/// How far behind the table's clock a packet may come and still be counted as if it had come in time.
-pub(super) const REORDER: i64 = 10 * NANOS_PER_SEC;
-
-/// A packet on its way into a flow.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Seen<'a> {
-    /// Nanoseconds since 1970 UTC.
-    pub(super) time: i64,
-    /// The end of the key that sent it.
-    pub(super) side: Side,
-    pub(super) packet: &'a Packet,
-    /// What is to be kept of its payload, if it is the first.
-    pub(super) payload: &'a [u8],
-}
+/// The moment of flows that wait for none: no flow is settled at the beginning of time.
+pub(super) const NEVER: i64 = i64::MIN;
 
 /// A flow that is still open. What only few flows have is boxed: a table of millions of flows is mostly these.
 #[derive(Debug)]
@@ -36,7 +22,11 @@ pub(super) struct Entry {
     pub(super) key: Key,
     /// Order of creation, which breaks ties between flows that end at the same moment.
     pub(super) number: u64,
-    /// The capture in which the flow began.
+    /// The moment for which the flow waits to be looked at, or [`NEVER`].
+    pub(super) waits: i64,
+    /// Tells the place where it waits from places where it did.
+    pub(super) ticket: u32,
+    /// The capture in which the flow began, by its number.
     pub(super) source: Option<u32>,
     pub(super) initiator: Side,
     pub(super) forward: Half,
@@ -52,16 +42,18 @@ pub(super) struct Entry {
 
 impl Entry {
     /// A flow that begins with this packet, which still has to be [added](Self::add); the table numbers it.
-    pub(super) fn new(key: Key, seen: &Seen<'_>) -> Self {
-        let Seen { side, packet, .. } = *seen;
+    pub(super) fn new(seen: &Seen, rare: &Rare<'_>) -> Self {
+        let side = seen.side;
         Self {
-            key,
+            key: seen.key,
             number: 0,
+            waits: NEVER,
+            ticket: 0,
             source: None,
-            initiator: if comes_from_responder(packet) { side.other() } else { side },
+            initiator: if seen.comes_from_responder() { side.other() } else { side },
             forward: Half::default(),
             reverse: Half::default(),
-            identity: Identity::of(packet, side),
+            identity: Identity::of(seen, rare),
             quality: None,
             payloads: None,
             opened: false,
@@ -82,6 +74,8 @@ impl Entry {
         Self {
             key: self.key,
             number: 0,
+            waits: NEVER,
+            ticket: 0,
             source: None,
             initiator: self.initiator,
             forward: self.forward.continued(),
@@ -95,22 +89,30 @@ impl Entry {
     }
 
     /// Counts a packet that belongs to the flow.
-    pub(super) fn add(&mut self, seen: &Seen<'_>) {
-        if let Some(tcp) = seen.packet.tcp {
+    pub(super) fn add(&mut self, seen: &Seen, payload: &[u8]) {
+        if let Some(tcp) = seen.tcp {
             self.find_initiator(seen.side, tcp);
             self.measure(seen, tcp);
         }
         let role = self.role(seen.side);
-        if !seen.payload.is_empty() {
-            self.payloads.get_or_insert_default().note(role, seen.payload);
+        if !payload.is_empty() {
+            self.payloads.get_or_insert_default().note(role, payload);
         }
         match role {
             Role::Initiator => self.forward.add(seen),
             Role::Responder => self.reverse.add(seen),
         }
-        if let Some(tcp) = seen.packet.tcp {
+        if let Some(tcp) = seen.tcp {
             self.note_end(seen.time, tcp);
         }
+    }
+
+    /// Reads from every cache line that a further packet needs.
+    #[inline]
+    pub(super) fn touch(&self) -> i64 {
+        let marks = self.closed.is_some() ^ self.opened ^ self.quality.is_some();
+        let ends = i64::from(self.key.protocol().0) ^ i64::from(self.ticket) ^ i64::from(marks) ^ self.waits;
+        self.forward.first ^ self.forward.last ^ self.reverse.first ^ self.reverse.last ^ ends
     }
 
     /// Bytes of payload that are kept.
@@ -139,8 +141,8 @@ impl Entry {
     }
 
     /// Whether a TCP packet opens another connection between the same ports.
-    pub(super) fn is_followed_by(&self, seen: &Seen<'_>) -> bool {
-        let Some(tcp) = seen.packet.tcp.filter(|tcp| tcp.flags.contains(TcpFlags::SYN)) else { return false };
+    pub(super) fn is_followed_by(&self, seen: &Seen) -> bool {
+        let Some(tcp) = seen.tcp.filter(|tcp| tcp.flags.contains(TcpFlags::SYN)) else { return false };
         let (own, peer) = self.halves(self.role(seen.side));
         if tcp.flags.contains(TcpFlags::ACK) {
             return is_other_answer(tcp, own, peer);
@@ -155,35 +157,15 @@ impl Entry {
         }
     }
 
-    /// The moment at which the flow is over if no further packet comes.
-    pub(super) fn deadline(&self, idle: i64) -> i64 {
-        match self.closed {
-            Some(closed) => closed.saturating_add(LINGER.min(idle)),
-            None => self.last().saturating_add(idle),
-        }
-    }
-
-    /// The moment of the table's clock from which no packet that comes within the tolerance can belong to the flow,
-    /// nor one that waited as a fragment: behind one datagram that came early, it waits the tolerance twice.
-    pub(super) fn settled(&self, idle: i64) -> i64 {
-        let delay = if self.key.takes_orphans() { WAIT + 2 * REORDER } else { REORDER };
-        self.deadline(idle).saturating_add(delay)
+    /// When the flow is over, as far as is known.
+    pub(super) fn outlook(&self) -> Outlook {
+        Outlook { last: self.last(), closed: self.closed, takes_orphans: self.key.takes_orphans() }
     }
 
     /// Whether a packet of `time` is too late or too early to belong to the flow.
+    #[inline]
     pub(super) fn excludes(&self, time: i64, idle: i64) -> bool {
-        time >= self.deadline(idle) || time <= self.first().saturating_sub(idle)
-    }
-
-    /// Why the flow ended when it was not the active timeout.
-    pub(super) fn natural_end(&self) -> EndReason {
-        if self.is_closed() { EndReason::EndOfFlow } else { EndReason::IdleTimeout }
-    }
-
-    /// Why the flow ended when it was ended at `now` for another `reason`, unless it was over by itself.
-    pub(super) fn end_at(&self, now: i64, idle: i64, reason: EndReason) -> EndReason {
-        let is_over = self.is_closed() || self.deadline(idle) <= now;
-        if is_over { self.natural_end() } else { reason }
+        time >= self.outlook().deadline(idle) || time <= self.first().saturating_sub(idle)
     }
 
     /// What a side sent, and what the other one did.
@@ -192,6 +174,19 @@ impl Entry {
             Role::Initiator => (&self.forward, &self.reverse),
             Role::Responder => (&self.reverse, &self.forward),
         }
+    }
+
+    /// The side in a role.
+    pub(super) fn side(&self, role: Role) -> Side {
+        match role {
+            Role::Initiator => self.initiator,
+            Role::Responder => self.initiator.other(),
+        }
+    }
+
+    /// Whether a record says something that few do.
+    pub(super) fn is_rare(&self) -> bool {
+        self.identity.is_wrapped() || self.quality.is_some() || self.payloads.is_some()
     }
 
     fn role(&self, side: Side) -> Role {
@@ -226,7 +221,7 @@ impl Entry {
         }
     }
 
-    fn measure(&mut self, seen: &Seen<'_>, tcp: Tcp) {
+    fn measure(&mut self, seen: &Seen, tcp: Tcp) {
         let role = self.role(seen.side);
         let Some(mut quality) = self.quality.take() else { return };
         let (own, peer) = self.halves(role);
@@ -246,10 +241,4 @@ impl Entry {
 /// what is a new connection; where none is, the answer's own number does.
 fn is_other_answer(answer: Tcp, own: &Half, peer: &Half) -> bool {
     peer.syn.is_none() && own.syn.is_some_and(|seq| seq != answer.seq)
-}
-
-/// Whether a flow's first packet shows that its receiver opened the conversation.
-fn comes_from_responder(packet: &Packet) -> bool {
-    let syn_ack = packet.tcp.is_some_and(|tcp| tcp.flags.contains(TcpFlags::SYN | TcpFlags::ACK));
-    syn_ack || packet.icmp.is_some_and(|icmp| is_query_reply(packet.protocol, icmp))
 }

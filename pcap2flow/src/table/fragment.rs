@@ -19,8 +19,8 @@ use std::net::IpAddr;
 use flowcore::{NANOS_PER_SEC, Protocol};
 use hashbrown::HashMap;
 
-use super::entry::REORDER;
 use super::extent::Extent;
+use super::outlook::REORDER;
 use crate::options::TunnelMode;
 use crate::packet::{Fragment, Packet, Tunnel};
 

@@ -1,8 +1,8 @@
 //! What one side of a flow sent: counters, times, and what is or-ed together or taken from its first packet.
 
-use flowcore::{TcpFlags, Timestamp};
+use flowcore::TcpFlags;
 
-use super::entry::Seen;
+use super::seen::Seen;
 use crate::packet::Tcp;
 
 /// What one side sent.
@@ -54,18 +54,17 @@ impl Half {
     }
 
     /// Counts a packet of this side.
-    pub(super) fn add(&mut self, seen: &Seen<'_>) {
-        let packet = seen.packet;
+    pub(super) fn add(&mut self, seen: &Seen) {
         if self.packets == 0 {
-            self.tos = packet.tos;
-            self.icmp = packet.icmp.map(|icmp| (icmp.kind, icmp.code));
+            self.tos = seen.tos;
+            self.icmp = seen.icmp;
         }
         self.packets += 1;
-        self.bytes = self.bytes.saturating_add(u64::from(packet.ip_bytes));
+        self.bytes = self.bytes.saturating_add(u64::from(seen.ip_bytes));
         self.first = self.first.min(seen.time);
         self.last = self.last.max(seen.time);
-        self.ttl = (self.ttl.0.min(packet.ttl), self.ttl.1.max(packet.ttl));
-        if let Some(tcp) = packet.tcp {
+        self.ttl = (self.ttl.0.min(seen.ttl), self.ttl.1.max(seen.ttl));
+        if let Some(tcp) = seen.tcp {
             self.note(tcp);
         }
     }
@@ -81,11 +80,6 @@ impl Half {
             icmp: self.icmp.or(other.icmp),
             ..*self
         }
-    }
-
-    /// First and last.
-    pub(super) fn span(&self) -> (Timestamp, Timestamp) {
-        (Timestamp::from_nanos(self.first), Timestamp::from_nanos(self.last))
     }
 
     fn note(&mut self, tcp: Tcp) {

@@ -8,8 +8,9 @@ use std::net::IpAddr;
 use flowcore::{Field, FlowBatch, Protocol};
 
 use super::key::Side;
+use super::seen::{Rare, Seen};
 use crate::options::KeyParts;
-use crate::packet::{Packet, Tunnel, TunnelKind, mac_number};
+use crate::packet::{Packet, Tunnel, TunnelKind};
 
 /// What a record says about the flow as a whole, from its first packet.
 #[derive(Debug, Clone)]
@@ -32,18 +33,20 @@ struct Wrapping {
 }
 
 /// Which directions a record is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Directions {
     /// Both.
+    #[default]
     Both,
     /// One only.
     One,
 }
 
 impl Identity {
-    /// What `packet`, sent by `side`, says.
-    pub(super) fn of(packet: &Packet, side: Side) -> Self {
-        Self { side, vlan: packet.vlan, macs: packet.macs, wrapping: Wrapping::of(packet) }
+    /// What a packet says.
+    pub(super) fn of(seen: &Seen, rare: &Rare<'_>) -> Self {
+        let wrapping = rare.wrapped.and_then(Wrapping::of);
+        Self { side: seen.side, vlan: seen.vlan, macs: seen.macs, wrapping }
     }
 
     /// What tells the flow apart from others with the same key.
@@ -52,19 +55,26 @@ impl Identity {
         Scope::new(parts, self.vlan, self.macs, tunnel)
     }
 
-    /// Fills a row about what `src` sent, or about both directions, `src` being the source.
-    pub(super) fn export(&self, src: Side, directions: Directions, batch: &mut FlowBatch) {
-        let is_turned = src != self.side;
-        if let Some(vlan) = self.vlan {
-            batch.set_number(Field::Vlan, u64::from(vlan));
-        }
-        if let Some(macs) = self.macs {
-            let (src, dst) = turn(macs, is_turned);
-            batch.set_number(Field::SrcMac, mac_number(src));
-            batch.set_number(Field::DstMac, mac_number(dst));
-        }
+    /// The identifier of the VLAN.
+    pub(super) fn vlan(&self) -> Option<u16> {
+        self.vlan
+    }
+
+    /// The MAC addresses of `src` and of the other side.
+    pub(super) fn macs(&self, src: Side) -> Option<([u8; 6], [u8; 6])> {
+        self.macs.map(|macs| turn(macs, src != self.side))
+    }
+
+    /// Whether something was around the packet, or hides its inside.
+    pub(super) fn is_wrapped(&self) -> bool {
+        self.wrapping.is_some()
+    }
+
+    /// Fills a row with what was around the packet. It is about what `src` sent, or about both directions, `src` being
+    /// the source.
+    pub(super) fn export_wrapping(&self, src: Side, directions: Directions, batch: &mut FlowBatch) {
         if let Some(wrapping) = &self.wrapping {
-            wrapping.export(is_turned, directions, batch);
+            wrapping.export(src != self.side, directions, batch);
         }
     }
 }
@@ -125,9 +135,8 @@ struct TunnelScope {
 impl Scope {
     /// The scope of a packet; `None` if nothing but the key tells flows apart.
     #[inline]
-    pub(super) fn of(parts: KeyParts, packet: &Packet) -> Option<Self> {
-        let tunnel = packet.outer.as_ref().and_then(|outer| outer.tunnel.as_ref());
-        Self::new(parts, packet.vlan, packet.macs, tunnel)
+    pub(super) fn of(parts: KeyParts, seen: &Seen, rare: &Rare<'_>) -> Option<Self> {
+        Self::new(parts, seen.vlan, seen.macs, rare.tunnel())
     }
 
     /// What all fragments of a datagram agree on: their MAC addresses may differ, and what the datagram carries only
@@ -136,8 +145,9 @@ impl Scope {
         Self::new(KeyParts { mac: false, ..parts }, fragment.vlan, None, tunnel)
     }
 
+    /// Of what a flow or a packet is known by beside its key.
     #[inline]
-    fn new(
+    pub(super) fn new(
         parts: KeyParts,
         vlan: Option<u16>,
         macs: Option<([u8; 6], [u8; 6])>,

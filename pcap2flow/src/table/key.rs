@@ -5,12 +5,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use flowcore::{Addr, Protocol};
 
-use crate::packet::{Icmp, Packet};
+use crate::packet::Packet;
 
-/// Both ends in a fixed order, so that the two directions of a flow have the same key. 40 bytes: a table of
-/// millions of flows is mostly keys and counters.
+/// Both ends in a fixed order, so that the two directions of a flow have the same key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Key {
+pub(crate) struct Key {
     low_addr: Bits,
     high_addr: Bits,
     low_port: u16,
@@ -18,6 +17,17 @@ pub(super) struct Key {
     protocol: Protocol,
     /// 4 or 6: an IPv4 address and the IPv6 address that maps it are different.
     version: u8,
+    pairing: Pairing,
+}
+
+/// The key of IPv4 packets, which most are, in 16 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Key4 {
+    low_addr: u32,
+    high_addr: u32,
+    low_port: u16,
+    high_port: u16,
+    protocol: Protocol,
     pairing: Pairing,
 }
 
@@ -40,7 +50,7 @@ enum Pairing {
 
 /// Which end of the key a packet comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
+pub(crate) enum Side {
     /// The end with the lower address and port.
     Low,
     /// The other one.
@@ -76,6 +86,7 @@ impl Role {
 
 impl Key {
     /// The key of a packet, and the side that sent it.
+    #[inline(always)]
     pub(super) fn of(packet: &Packet) -> (Self, Side) {
         let (pairing, src_port, dst_port) = numbers(packet);
         let src = (Bits::of(packet.src), src_port);
@@ -91,6 +102,15 @@ impl Key {
             pairing,
         };
         (key, side)
+    }
+
+    /// The key in fewer bytes, if it is one of IPv4 packets.
+    #[inline]
+    pub(super) fn short(&self) -> Option<Key4> {
+        let &Self { low_addr, high_addr, low_port, high_port, protocol, version, pairing } = self;
+        #[expect(clippy::cast_possible_truncation, reason = "an IPv4 address was put there")]
+        let (low_addr, high_addr) = (low_addr.1 as u32, high_addr.1 as u32);
+        (version == 4).then_some(Key4 { low_addr, high_addr, low_port, high_port, protocol, pairing })
     }
 
     /// The protocol of the packets.
@@ -128,7 +148,22 @@ impl Key {
     }
 }
 
+impl Key4 {
+    /// The key of IPv4 packets as one of any.
+    pub(super) fn whole(self) -> Key {
+        let Self { low_addr, high_addr, low_port, high_port, protocol, pairing } = self;
+        let (low_addr, high_addr) = (Bits(0, low_addr.into()), Bits(0, high_addr.into()));
+        Key { low_addr, high_addr, low_port, high_port, protocol, version: 4, pairing }
+    }
+
+    /// Whether fragments whose first one never came have this key.
+    pub(super) fn takes_orphans(self) -> bool {
+        self.pairing == Pairing::NoPorts
+    }
+}
+
 impl Bits {
+    #[inline(always)]
     fn of(addr: IpAddr) -> Self {
         match addr {
             IpAddr::V4(addr) => Self(0, u64::from(u32::from(addr))),
@@ -151,9 +186,10 @@ impl Hash for Key {
     }
 }
 
+#[inline(always)]
 fn numbers(packet: &Packet) -> (Pairing, u16, u16) {
     if let Some(icmp) = packet.icmp {
-        return match (query_request(packet.protocol, icmp), icmp.id) {
+        return match (query_request(packet.protocol, icmp.kind), icmp.id) {
             (Some(request), Some(id)) => (Pairing::IcmpQuery(request), id, id),
             _ => {
                 let message = u16::from_be_bytes([icmp.kind, icmp.code]);
@@ -168,8 +204,8 @@ fn numbers(packet: &Packet) -> (Pairing, u16, u16) {
 }
 
 /// The request type of a query that is answered with the same identifier (RFC 792, RFC 950, RFC 4443, RFC 8335).
-fn query_request(protocol: Protocol, icmp: Icmp) -> Option<u8> {
-    match (protocol, icmp.kind) {
+fn query_request(protocol: Protocol, kind: u8) -> Option<u8> {
+    match (protocol, kind) {
         (Protocol::ICMP, 0 | 8) => Some(8),
         (Protocol::ICMP, 13 | 14) => Some(13),
         (Protocol::ICMP, 15 | 16) => Some(15),
@@ -181,7 +217,7 @@ fn query_request(protocol: Protocol, icmp: Icmp) -> Option<u8> {
     }
 }
 
-/// Whether this is the answer to a query, so that the flow's initiator is the receiver.
-pub(super) fn is_query_reply(protocol: Protocol, icmp: Icmp) -> bool {
-    query_request(protocol, icmp).is_some_and(|request| request != icmp.kind)
+/// Whether an ICMP message of this type is the answer to a query, so that the flow's initiator is the receiver.
+pub(super) fn is_query_reply(key: &Key, kind: u8) -> bool {
+    query_request(key.protocol, kind).is_some_and(|request| request != kind)
 }

@@ -10,35 +10,47 @@
 //! others. Expired records come out by the second in which their flows were settled, in the order of deadline and
 //! beginning; the same input gives the same output.
 
+mod ended;
 mod ending;
 mod entry;
 mod expiry;
 mod extent;
+mod flow;
 mod flows;
 mod fragment;
 mod half;
 mod identity;
+mod index;
 mod key;
+mod outlook;
 mod payload;
+mod places;
 mod quality;
 mod record;
+mod seen;
 mod sequence;
+mod single;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
-use flowcore::{BATCH_ROWS, EndReason, FlowBatch, Format};
+use flowcore::{BATCH_ROWS, EndReason, FlowBatch, Format, NANOS_PER_SEC};
 
 use crate::options::MeterOptions;
 use crate::packet::Packet;
-use entry::{Entry, Seen};
+pub(crate) use ended::Ended;
+use ended::Sources;
+use entry::Entry;
+use flow::Flow;
 use flows::{Flows, Spot};
 use fragment::Fragments;
 use identity::Directions;
-use key::Key;
-use record::Ending;
+use seen::Rare;
+pub(crate) use seen::Seen;
+use single::Single;
 
 /// The live flows.
 #[derive(Debug)]
@@ -51,19 +63,22 @@ pub struct FlowTable {
     previous: Option<i64>,
     /// Packets in a row that came from far ahead of the clock.
     far_ahead: u32,
-    next_number: u64,
     flows: Flows,
     /// Flows that were settled when they were looked at, by place and number, the next one to be put out first.
     overdue: VecDeque<(u32, u64)>,
     fragments: Fragments,
-    /// Flows open at the end of the input, the first one to end last.
-    rest: Option<Vec<u32>>,
+    /// Flows open at the end of the input.
+    rest: Option<Rest>,
     /// Captures packets came from, in order; flows name theirs by index.
-    sources: Vec<(String, Format)>,
+    sources: Sources,
     evicted: u64,
     /// Bytes of payload that the open flows keep.
     payload_held: usize,
+    ended: Ended,
 }
+
+/// Flows by the second of their deadline, and those of the earliest one, the first one to end last.
+type Rest = (BTreeMap<i64, Vec<u32>>, Vec<u32>);
 
 /// The options that the table keeps to.
 #[derive(Debug, Clone, Copy)]
@@ -82,61 +97,39 @@ struct Rules {
 impl FlowTable {
     /// An empty table.
     pub fn new(options: &MeterOptions) -> Self {
+        let rules = Rules::of(options);
         Self {
-            rules: Rules::of(options),
+            rules,
             clock: i64::MIN,
             previous: None,
             far_ahead: 0,
-            next_number: 0,
-            flows: Flows::new(options.key),
+            flows: Flows::new(options.key, rules.idle),
             overdue: VecDeque::new(),
             fragments: Fragments::new(options.tunnels),
             rest: None,
-            sources: Vec::new(),
+            sources: Arc::default(),
             evicted: 0,
             payload_held: 0,
+            ended: Ended::new(rules.directions),
         }
     }
 
     /// The packets that follow come from this capture; flows that begin with them name it as their source.
     pub fn begin_source(&mut self, name: &str, format: Format) {
-        self.sources.push((name.to_owned(), format));
+        Arc::make_mut(&mut self.sources).push((name.to_owned(), format));
     }
 
     /// Counts a packet seen at `time` (nanoseconds since 1970 UTC), whose transport header is followed by `payload`
     /// as far as it was captured; some flows that are over by then go to `ended`, not more than a few dozen.
     pub fn observe(&mut self, time: i64, packet: &Packet, payload: &[u8], ended: &mut FlowBatch) {
-        self.advance(time, ended);
-        let payload = payload.get(..self.rules.payload_bytes).unwrap_or(payload);
-        if !packet.is_in_pieces() {
-            return self.count(time, packet, payload, ended);
-        }
-        let placed = self.fragments.place(time, packet, |tunnel| self.flows.datagram_scope(packet, tunnel));
-        // Only the packet itself may have a payload, and then it does not wait.
-        let Some((itself, released)) = placed.split_last() else { return };
-        for (time, packet) in released {
-            self.count(*time, packet, &[], ended);
-        }
-        self.count(itself.0, &itself.1, payload, ended);
+        self.meter(time, packet, payload);
+        self.export(ended);
     }
 
     /// The input is over: ends the flows that are still open, a batch at a time. `false` when none is left.
     pub fn drain(&mut self, ended: &mut FlowBatch) -> bool {
-        if !self.release(i64::MAX, ended) {
-            return true;
-        }
-        let mut rest = self.rest.take().unwrap_or_else(|| self.open_flows());
-        let any = !rest.is_empty();
-        for number in 0..BATCH_ROWS {
-            if number > 0 && self.payload_held > 0 && ended.is_full() {
-                break;
-            }
-            let Some(at) = rest.pop() else { break };
-            let Some(entry) = self.flows.get(at) else { continue };
-            let reason = entry.end_at(self.clock, self.rules.idle, EndReason::ForcedEnd);
-            self.end(at, reason, ended);
-        }
-        self.rest = Some(rest);
+        let any = self.end_rest();
+        self.export(ended);
         any
     }
 
@@ -155,64 +148,177 @@ impl FlowTable {
         self.evicted
     }
 
-    /// The places of the open flows, the first one to end last.
-    fn open_flows(&self) -> Vec<u32> {
-        let open = self.flows.iter();
-        let mut open: Vec<_> =
-            open.map(|(at, entry)| (entry.deadline(self.rules.idle), entry.number, at)).collect();
-        open.sort_unstable_by(|a, b| b.cmp(a));
-        open.into_iter().map(|(_, _, at)| at).collect()
+    /// [`observe`](Self::observe), with the flows that are over kept for [`take_ended`](Self::take_ended).
+    pub(crate) fn meter(&mut self, time: i64, packet: &Packet, payload: &[u8]) {
+        self.advance(time);
+        let payload = payload.get(..self.rules.payload_bytes).unwrap_or(payload);
+        if !packet.is_in_pieces() {
+            return self.count(&Seen::of(time, packet), &Rare::of(packet, payload));
+        }
+        let placed = self.fragments.place(time, packet, |tunnel| self.flows.datagram_scope(packet, tunnel));
+        // Only the packet itself may have a payload, and then it does not wait.
+        let Some((itself, released)) = placed.split_last() else { return };
+        for (time, packet) in released {
+            self.count(&Seen::of(*time, packet), &Rare::of(packet, &[]));
+        }
+        let (time, packet) = itself;
+        self.count(&Seen::of(*time, packet), &Rare::of(packet, payload));
+    }
+
+    /// [`meter`](Self::meter) for a packet of which there is nothing more to know.
+    #[inline]
+    pub(crate) fn meter_plain(&mut self, tag: u32, seen: &Seen) {
+        self.advance(seen.time);
+        self.count_tagged(tag, seen, &Rare::default());
+    }
+
+    /// Tags for packets that come next, to be [metered](Self::meter_plain) with, and makes ready for them.
+    pub(crate) fn expect<const N: usize>(&self, packets: [Option<&Seen>; N]) -> [u32; N] {
+        let tags = packets.map(|seen| seen.map_or(0, |seen| self.flows.tag(seen, &Rare::default())));
+        self.flows.warm(tags);
+        tags
+    }
+
+    /// [`drain`](Self::drain), with the flows kept for [`take_ended`](Self::take_ended).
+    pub(crate) fn end_rest(&mut self) -> bool {
+        if !self.release(i64::MAX) {
+            return true;
+        }
+        let mut rest = self.rest.take().unwrap_or_else(|| self.open_flows());
+        let mut any = false;
+        for number in 0..BATCH_ROWS {
+            if number > 0 && self.payload_held > 0 && self.ended.is_full() {
+                break;
+            }
+            let Some(at) = self.next_of(&mut rest) else { break };
+            any = true;
+            let Some(flow) = self.flows.take(at) else { continue };
+            let reason = flow.outlook().end_at(self.clock, self.rules.idle, EndReason::ForcedEnd);
+            self.put_out(flow, reason);
+        }
+        self.rest = Some(rest);
+        any
+    }
+
+    /// Flows that are over and were not taken yet.
+    pub(crate) fn ended(&self) -> &Ended {
+        &self.ended
+    }
+
+    /// Exchanges the flows that are over for none, in memory that was used before.
+    pub(crate) fn take_ended(&mut self, used: &mut Ended) {
+        self.ended.swap(used, &self.sources);
+    }
+
+    fn export(&mut self, batch: &mut FlowBatch) {
+        if self.ended.rows() > 0 {
+            let mut ended = Ended::default();
+            self.take_ended(&mut ended);
+            ended.export(batch);
+        }
+    }
+
+    /// The places of the open flows. No packet finds them any more.
+    fn open_flows(&mut self) -> Rest {
+        let mut seconds: BTreeMap<i64, Vec<u32>> = BTreeMap::new();
+        for (at, flow) in self.flows.iter() {
+            let deadline = flow.outlook().deadline(self.rules.idle);
+            seconds.entry(deadline.div_euclid(NANOS_PER_SEC)).or_default().push(at);
+        }
+        self.flows.close();
+        (seconds, Vec::new())
+    }
+
+    /// Takes the flow that ends next. Flows are sorted a second at a time, which is quick, and the first can be put out
+    /// at once.
+    fn next_of(&self, (seconds, next): &mut Rest) -> Option<u32> {
+        if next.is_empty() {
+            *next = self.in_order(seconds.pop_first()?.1).rev().map(|(at, _)| at).collect();
+        }
+        next.pop()
+    }
+
+    /// Flows by place and number, in the order of their deadlines and beginnings.
+    fn in_order(&self, flows: Vec<u32>) -> impl DoubleEndedIterator<Item = (u32, u64)> + use<> {
+        let known = flows.into_iter().filter_map(|at| Some((at, self.flows.get(at)?)));
+        let mut order: Vec<_> =
+            known.map(|(at, flow)| (flow.outlook().deadline(self.rules.idle), flow.number(), at)).collect();
+        order.sort_unstable();
+        order.into_iter().map(|(_, number, at)| (at, number))
     }
 
     /// Counts a packet whose ports are known, as far as they ever will be.
-    fn count(&mut self, time: i64, packet: &Packet, payload: &[u8], ended: &mut FlowBatch) {
-        let (key, side) = Key::of(packet);
-        let seen = Seen { time, side, packet, payload };
-        let spot = self.flows.find(&key, packet);
-        let Some((at, entry)) = spot.at.and_then(|at| Some((at, self.flows.get_mut(at)?))) else {
-            let entry = self.rules.new_flow(key, &seen);
-            return self.begin(spot, entry, &seen, ended);
+    fn count(&mut self, seen: &Seen, rare: &Rare<'_>) {
+        self.count_tagged(self.flows.tag(seen, rare), seen, rare);
+    }
+
+    /// [`count`](Self::count) for a packet whose tag is known.
+    #[inline]
+    fn count_tagged(&mut self, tag: u32, seen: &Seen, rare: &Rare<'_>) {
+        let spot = self.flows.find(tag, seen, rare);
+        let Some((at, flow)) = spot.at.and_then(|at| Some((at, self.flows.get_mut(at)?))) else {
+            return self.begin(spot, seen, rare);
         };
-        let is_excluded = entry.excludes(time, self.rules.idle);
-        if is_excluded || entry.is_followed_by(&seen) {
-            let reason = if is_excluded { entry.natural_end() } else { EndReason::EndOfFlow };
-            self.end(at, reason, ended);
-            return self.begin(spot, self.rules.new_flow(key, &seen), &seen, ended);
+        let entry = flow.grow(self.rules.idle);
+        let is_excluded = entry.excludes(seen.time, self.rules.idle);
+        if is_excluded || entry.is_followed_by(seen) {
+            let reason = if is_excluded { entry.outlook().natural_end() } else { EndReason::EndOfFlow };
+            self.end(at, reason);
+            return self.begin(spot, seen, rare);
         }
         // What follows the end of a connection belongs to it, and is over in seconds.
-        if entry.span_with(time) >= self.rules.active && !entry.is_closed() {
+        if entry.span_with(seen.time) >= self.rules.active && !entry.is_closed() {
             let next = entry.continued();
-            self.end(at, EndReason::ActiveTimeout, ended);
-            return self.begin(spot, next, &seen, ended);
+            self.end(at, EndReason::ActiveTimeout);
+            return self.begin_whole(spot, next, seen, rare);
         }
         let (was_closed, kept) = (entry.is_closed(), entry.payload_bytes());
-        entry.add(&seen);
+        entry.add(seen, rare.payload);
         self.payload_held += entry.payload_bytes() - kept;
         if !was_closed && entry.is_closed() {
-            let settled = entry.settled(self.rules.idle);
-            self.flows.expiry().put(at, settled);
+            self.flows.wait(at);
         }
-        self.make_room(self.rules.max_flows, ended);
+        self.make_room(self.rules.max_flows);
+    }
+
+    /// Begins a flow with its first packet.
+    fn begin(&mut self, spot: Spot, seen: &Seen, rare: &Rare<'_>) {
+        if self.rules.tcp_quality || !rare.is_none() {
+            return self.begin_whole(spot, self.rules.new_flow(seen, rare), seen, rare);
+        }
+        self.make_room(self.rules.max_flows - 1);
+        let number = self.flows.next_number();
+        match Single::of(seen, number, self.source()) {
+            Some(single) => self.flows.insert(spot, Flow::Single(single)),
+            None => self.begin_whole(spot, self.rules.new_flow(seen, rare), seen, rare),
+        }
     }
 
     /// Puts a new flow with its first packet into the table.
-    fn begin(&mut self, spot: Spot, mut entry: Entry, seen: &Seen<'_>, ended: &mut FlowBatch) {
-        self.make_room(self.rules.max_flows - 1, ended);
-        entry.number = self.next_number;
-        entry.source = self.sources.len().checked_sub(1).and_then(|at| u32::try_from(at).ok());
-        self.next_number += 1;
-        entry.add(seen);
+    fn begin_whole(&mut self, spot: Spot, mut entry: Entry, seen: &Seen, rare: &Rare<'_>) {
+        self.make_room(self.rules.max_flows - 1);
+        entry.number = self.flows.next_number();
+        entry.source = self.source();
+        entry.add(seen, rare.payload);
         self.payload_held += entry.payload_bytes();
-        let settled = entry.settled(self.rules.idle);
-        self.flows.insert(spot, entry, settled);
+        self.flows.insert(spot, Flow::Whole(Box::new(entry)));
     }
 
-    /// Takes a flow out of the table and puts its record into the batch.
-    fn end(&mut self, at: u32, reason: EndReason, ended: &mut FlowBatch) {
-        let Some(entry) = self.flows.remove(at) else { return };
-        self.payload_held -= entry.payload_bytes();
-        let source = entry.source.and_then(|at| self.sources.get(at as usize));
-        entry.export(&Ending { reason, source, directions: self.rules.directions }, ended);
+    /// The number of the capture that is read.
+    fn source(&self) -> Option<u32> {
+        self.sources.len().checked_sub(1).and_then(|at| u32::try_from(at).ok())
+    }
+
+    /// Takes a flow out of the table.
+    fn end(&mut self, at: u32, reason: EndReason) {
+        if let Some(flow) = self.flows.remove(at) {
+            self.put_out(flow, reason);
+        }
+    }
+
+    fn put_out(&mut self, flow: Flow, reason: EndReason) {
+        self.payload_held -= flow.payload_bytes();
+        self.ended.push(flow, reason);
     }
 }
 
@@ -229,13 +335,13 @@ impl Rules {
         }
     }
 
-    fn new_flow(&self, key: Key, seen: &Seen<'_>) -> Entry {
-        let entry = Entry::new(key, seen);
+    fn new_flow(&self, seen: &Seen, rare: &Rare<'_>) -> Entry {
+        let entry = Entry::new(seen, rare);
         if self.tcp_quality { entry.measured() } else { entry }
     }
 }
 
 /// Bytes of payload that open flows keep in all; beyond that they make room as if there were too many of them.
 const MOST_PAYLOAD: usize = 512 << 20;
-/// Flows have places of 32 bits.
-const MOST_FLOWS: usize = u32::MAX as usize - 1;
+/// Flows have places of 32 bits, and an index of as many slots is to have some free.
+const MOST_FLOWS: usize = 1 << 31;

@@ -1,107 +1,188 @@
-//! What becomes of a flow: one record, or one per direction.
+//! What becomes of a flow: one record, or one per direction; and of records, rows of a batch.
+//!
+//! Records are made flat first and then written column by column: to look up each row's columns one by one takes
+//! several times as long.
 
-use flowcore::{EndReason, Field, FlowBatch, Format, Protocol};
+use flowcore::{Addr, EndReason, Field, FlowBatch, Protocol};
 
+use super::ended::Sources;
 use super::entry::Entry;
+use super::flow::Flow;
 use super::half::Half;
 use super::identity::Directions;
-use super::key::{Role, Side};
+use super::key::Role;
+use crate::packet::mac_number;
 
-/// What a record says beside what the flow knows itself.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Ending<'a> {
-    pub(super) reason: EndReason,
-    /// The capture in which the flow began.
-    pub(super) source: Option<&'a (String, Format)>,
-    /// What one record is about.
-    pub(super) directions: Directions,
+/// What a record says.
+#[derive(Debug)]
+pub(super) struct Record<'a> {
+    /// The number of the capture in which the flow began.
+    source: Option<u32>,
+    src: Addr,
+    dst: Addr,
+    protocol: Protocol,
+    ports: Option<(u16, u16)>,
+    icmp_id: Option<u16>,
+    vlan: Option<u16>,
+    macs: Option<(u64, u64)>,
+    /// Times, TTL and ICMP message of the directions it covers.
+    common: Half,
+    own: Way,
+    peer: Option<Way>,
+    reason: EndReason,
+    rest: Option<Rest<'a>>,
 }
 
-impl Entry {
-    /// Adds the flow's records to a batch.
-    pub(super) fn export(&self, ending: &Ending<'_>, batch: &mut FlowBatch) {
-        match ending.directions {
-            Directions::Both => self.export_row(Role::Initiator, ending, batch),
-            Directions::One => {
-                for role in [Role::Initiator, Role::Responder] {
-                    if self.halves(role).0.packets > 0 {
-                        self.export_row(role, ending, batch);
-                    }
+/// What one side sent.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    packets: u64,
+    bytes: u64,
+    flags: Option<u8>,
+    tos: Option<u8>,
+}
+
+/// What few records say.
+#[derive(Debug)]
+struct Rest<'a> {
+    entry: &'a Entry,
+    role: Role,
+    directions: Directions,
+}
+
+impl<'a> Record<'a> {
+    /// Adds the records of a flow that ended for this reason.
+    pub(super) fn add_of(flow: &'a Flow, reason: EndReason, directions: Directions, records: &mut Vec<Self>) {
+        let mut add = |entry: &Entry, rest: Option<&'a Entry>| {
+            for role in [Role::Initiator, Role::Responder] {
+                let is_wanted = match directions {
+                    Directions::Both => role == Role::Initiator,
+                    Directions::One => entry.halves(role).0.packets > 0,
+                };
+                if is_wanted {
+                    let rest = rest.map(|entry| Rest { entry, role, directions });
+                    records.push(Self { rest, ..Self::of(entry, role, directions, reason) });
                 }
             }
-        }
-    }
-
-    /// Adds a record whose source is the side in this `role`.
-    fn export_row(&self, role: Role, ending: &Ending<'_>, batch: &mut FlowBatch) {
-        let (own, peer) = self.halves(role);
-        let peer = (ending.directions == Directions::Both).then_some(peer);
-        if let Some((name, format)) = ending.source {
-            batch.set_text(Field::Source, name);
-            batch.set_text(Field::Format, format.name());
-        }
-        let src = self.export_key(role, batch);
-        self.identity.export(src, ending.directions, batch);
-        export_common(&own.with(peer), batch);
-        self.export_way(own, [Field::InPackets, Field::InBytes, Field::InFlags, Field::SrcTos], batch);
-        if let Some(peer) = peer {
-            self.export_way(
-                peer,
-                [Field::OutPackets, Field::OutBytes, Field::OutFlags, Field::DstTos],
-                batch,
-            );
-        }
-        if let Some(quality) = &self.quality {
-            quality.export(role, ending.directions, batch);
-        }
-        if let Some(payloads) = &self.payloads {
-            payloads.export(role, ending.directions, batch);
-        }
-        batch.set_number(Field::EndReason, ending.reason as u64);
-        batch.end_row();
-    }
-
-    /// Fills in both ends; returns the source's.
-    fn export_key(&self, role: Role, batch: &mut FlowBatch) -> Side {
-        let (src, dst) = match role {
-            Role::Initiator => (self.initiator, self.initiator.other()),
-            Role::Responder => (self.initiator.other(), self.initiator),
         };
-        batch.set_addr(Field::SrcAddr, self.key.addr(src));
-        batch.set_addr(Field::DstAddr, self.key.addr(dst));
-        batch.set_number(Field::Protocol, u64::from(self.key.protocol().0));
-        if let (Some(src_port), Some(dst_port)) = (self.key.port(src), self.key.port(dst)) {
-            batch.set_number(Field::SrcPort, u64::from(src_port));
-            batch.set_number(Field::DstPort, u64::from(dst_port));
+        match flow {
+            Flow::Single(single) => add(&single.grown(), None),
+            Flow::Whole(entry) => add(entry, Some(&**entry).filter(|entry| entry.is_rare())),
         }
-        if let Some(id) = self.key.icmp_id() {
-            batch.set_number(Field::IcmpId, u64::from(id));
-        }
-        src
     }
 
-    /// What one side sent, into the fields for packets, bytes, flags and type of service.
-    fn export_way(&self, half: &Half, [packets, bytes, flags, tos]: [Field; 4], batch: &mut FlowBatch) {
-        batch.set_number(packets, half.packets);
-        batch.set_number(bytes, half.bytes);
-        if self.key.protocol() == Protocol::TCP {
-            batch.set_number(flags, u64::from(half.flags.0));
+    /// Adds records to a batch as rows.
+    pub(super) fn export(records: &[Self], sources: &Sources, batch: &mut FlowBatch) {
+        export_sources(records, sources, batch);
+        export_key(records, batch);
+        export_common(records, batch);
+        let own = [Field::InPackets, Field::InBytes, Field::InFlags, Field::SrcTos];
+        export_way(own, records.iter().map(|record| record.own), batch);
+        let peer = [Field::OutPackets, Field::OutBytes, Field::OutFlags, Field::DstTos];
+        // All records are about both directions, or all about one.
+        if records.iter().all(|record| record.peer.is_some()) {
+            export_way(peer, records.iter().map(|record| record.peer.unwrap_or(record.own)), batch);
         }
-        if half.packets > 0 {
-            batch.set_number(tos, u64::from(half.tos));
+        for record in records {
+            if let Some(rest) = &record.rest {
+                rest.export(batch);
+            }
+            batch.end_row();
         }
     }
+
+    /// The record whose source is the side in this `role`, without what few have.
+    fn of(entry: &Entry, role: Role, directions: Directions, reason: EndReason) -> Self {
+        let (own, peer) = entry.halves(role);
+        let peer = (directions == Directions::Both).then_some(peer);
+        let (src, dst) = (entry.side(role), entry.side(role.other()));
+        let way = |half| Way::of(half, entry.key.protocol());
+        let macs = entry.identity.macs(src);
+        Self {
+            source: entry.source,
+            src: entry.key.addr(src),
+            dst: entry.key.addr(dst),
+            protocol: entry.key.protocol(),
+            ports: entry.key.port(src).zip(entry.key.port(dst)),
+            icmp_id: entry.key.icmp_id(),
+            vlan: entry.identity.vlan(),
+            macs: macs.map(|(src, dst)| (mac_number(src), mac_number(dst))),
+            common: own.with(peer),
+            own: way(own),
+            peer: peer.map(way),
+            reason,
+            rest: None,
+        }
+    }
+}
+
+impl Way {
+    fn of(half: &Half, protocol: Protocol) -> Self {
+        Self {
+            packets: half.packets,
+            bytes: half.bytes,
+            flags: (protocol == Protocol::TCP).then_some(half.flags.0),
+            tos: (half.packets > 0).then_some(half.tos),
+        }
+    }
+}
+
+impl Rest<'_> {
+    fn export(&self, batch: &mut FlowBatch) {
+        let &Self { entry, role, directions } = self;
+        entry.identity.export_wrapping(entry.side(role), directions, batch);
+        if let Some(quality) = &entry.quality {
+            quality.export(role, directions, batch);
+        }
+        if let Some(payloads) = &entry.payloads {
+            payloads.export(role, directions, batch);
+        }
+    }
+}
+
+fn export_sources(records: &[Record<'_>], sources: &Sources, batch: &mut FlowBatch) {
+    let of = |record: &Record<'_>| record.source.and_then(|source| sources.get(source as usize));
+    batch.add_texts(Field::Source, records.iter().map(|record| of(record).map(|(name, _)| name.as_str())));
+    batch.add_texts(Field::Format, records.iter().map(|record| of(record).map(|(_, format)| format.name())));
+}
+
+fn export_key(records: &[Record<'_>], batch: &mut FlowBatch) {
+    batch.add_addrs(Field::SrcAddr, records.iter().map(|record| record.src));
+    batch.add_addrs(Field::DstAddr, records.iter().map(|record| record.dst));
+    batch.add_all_numbers(Field::Protocol, records.iter().map(|record| u64::from(record.protocol.0)));
+    batch.add_numbers(Field::SrcPort, records.iter().map(|record| record.ports.map(|ports| ports.0.into())));
+    batch.add_numbers(Field::DstPort, records.iter().map(|record| record.ports.map(|ports| ports.1.into())));
+    batch.add_numbers(Field::IcmpId, records.iter().map(|record| record.icmp_id.map(u64::from)));
+    batch.add_numbers(Field::Vlan, records.iter().map(|record| record.vlan.map(u64::from)));
+    batch.add_numbers(Field::SrcMac, records.iter().map(|record| record.macs.map(|macs| macs.0)));
+    batch.add_numbers(Field::DstMac, records.iter().map(|record| record.macs.map(|macs| macs.1)));
 }
 
 /// What a record says once about the directions it covers.
-fn export_common(half: &Half, batch: &mut FlowBatch) {
-    let (first, last) = half.span();
-    batch.set_time(Field::First, first);
-    batch.set_time(Field::Last, last);
-    if let Some((kind, code)) = half.icmp {
-        batch.set_number(Field::IcmpType, u64::from(kind));
-        batch.set_number(Field::IcmpCode, u64::from(code));
-    }
-    batch.set_number(Field::MinTtl, u64::from(half.ttl.0));
-    batch.set_number(Field::MaxTtl, u64::from(half.ttl.1));
+fn export_common(records: &[Record<'_>], batch: &mut FlowBatch) {
+    batch.add_all_times(Field::First, records.iter().map(|record| record.common.first));
+    batch.add_all_times(Field::Last, records.iter().map(|record| record.common.last));
+    batch.add_numbers(
+        Field::IcmpType,
+        records.iter().map(|record| record.common.icmp.map(|icmp| icmp.0.into())),
+    );
+    batch.add_numbers(
+        Field::IcmpCode,
+        records.iter().map(|record| record.common.icmp.map(|icmp| icmp.1.into())),
+    );
+    batch.add_all_numbers(Field::MinTtl, records.iter().map(|record| u64::from(record.common.ttl.0)));
+    batch.add_all_numbers(Field::MaxTtl, records.iter().map(|record| u64::from(record.common.ttl.1)));
+    batch.add_all_numbers(Field::EndReason, records.iter().map(|record| record.reason as u64));
+}
+
+/// What one side sent, into the fields for packets, bytes, flags and type of service.
+fn export_way(
+    [packets, bytes, flags, tos]: [Field; 4],
+    ways: impl ExactSizeIterator<Item = Way> + Clone,
+    batch: &mut FlowBatch,
+) {
+    batch.add_all_numbers(packets, ways.clone().map(|way| way.packets));
+    batch.add_all_numbers(bytes, ways.clone().map(|way| way.bytes));
+    batch.add_numbers(flags, ways.clone().map(|way| way.flags.map(u64::from)));
+    batch.add_numbers(tos, ways.map(|way| way.tos.map(u64::from)));
 }

@@ -106,6 +106,63 @@ impl ColumnBody {
         column.refill(fill, addrs);
     }
 
+    /// Puts single rows, which ascend, into a column of a batch; `base` is the column this one is a difference to.
+    pub(super) fn pick(&self, chunk: &[u8], rows: &[usize], base: Option<&Chunk>, column: &mut Column) {
+        match column {
+            Column::Number(column) => column.assign_options(rows.iter().map(|&row| self.value(chunk, row))),
+            Column::Time(column) => {
+                let base = |row| base.and_then(|base| base.body.value(&base.bytes, row)).unwrap_or(0);
+                let time = |row| Some(self.value(chunk, row)?.wrapping_add(base(row)).cast_signed());
+                column.assign_options(rows.iter().map(|&row| time(row)));
+            }
+            Column::Addr(column) => self.pick_addrs(chunk, rows, column),
+            Column::Text(column) => self.pick_texts(chunk, rows, column),
+        }
+    }
+
+    /// The number, or the bits of the time, of a row.
+    fn value(&self, chunk: &[u8], row: usize) -> Option<u64> {
+        let Self::Values { bitmap, values } = self else { return None };
+        let bits = |bitmap| slice(chunk, bitmap).get(row / 8).copied().unwrap_or(0);
+        let is_there = bitmap.clone().is_none_or(|bitmap| bits(bitmap) >> (row % 8) & 1 != 0);
+        is_there.then(|| values.get(chunk, row))
+    }
+
+    fn pick_addrs(&self, chunk: &[u8], rows: &[usize], column: &mut AddrColumn) {
+        let Self::Addrs { kinds, words, v6 } = self else { return };
+        let all: Range<usize> = match kinds {
+            Kinds::All(_) => 0..0,
+            Kinds::Each(range) => range.clone(),
+        };
+        let each = slice(chunk, all);
+        let kind = |row: usize| match kinds {
+            Kinds::All(kind) => *kind,
+            Kinds::Each(_) => each.get(row).copied().unwrap_or(0),
+        };
+        // IPv6 addresses stand in row order: those of the rows passed since the last one are counted.
+        let (mut passed, mut before) = (0, 0);
+        let mut place = |row: usize| {
+            before += (passed..row).filter(|&row| kind(row) == 6).count();
+            passed = row;
+            before
+        };
+        let addrs: &[[u8; 16]] = slice(chunk, v6.clone()).as_chunks().0;
+        let of_six: Vec<usize> = rows.iter().filter(|&&row| kind(row) == 6).map(|&row| place(row)).collect();
+        let addrs = of_six.iter().filter_map(|&at| addrs.get(at)).map(|addr| u128::from_be_bytes(*addr));
+        let fill = |to_kinds: &mut Vec<u8>, to_words: &mut Vec<u32>| {
+            to_kinds.extend(rows.iter().map(|&row| kind(row)));
+            to_words.extend(rows.iter().map(|&row| u32::try_from(words.get(chunk, row)).unwrap_or(0)));
+        };
+        column.refill(fill, addrs);
+    }
+
+    /// Puts single rows into a column of text.
+    pub(super) fn pick_texts(&self, chunk: &[u8], rows: &[usize], column: &mut TextColumn) {
+        let Self::Texts { dictionary, codes } = self else { return };
+        let code = |&row: &usize| u32::try_from(codes.get(chunk, row)).unwrap_or(0);
+        column.refill(dictionary, |out| out.extend(rows.iter().map(code)));
+    }
+
     /// Puts some rows into a column of text.
     pub(super) fn fill_texts(&self, chunk: &[u8], rows: Range<usize>, column: &mut TextColumn) {
         let Self::Texts { dictionary, codes } = self else { return };
@@ -265,6 +322,14 @@ mod tests {
                     assert_eq!(column.value(row - rows.start), batch.value(field, row), "{field} {row}");
                 }
             }
+            for rows in [vec![], vec![0, 1, 5, 6, 7, 64, 99], (0..100).step_by(4).collect()] {
+                let mut column = Column::new(field);
+                body.pick(&bytes, &rows, None, &mut column);
+                assert_eq!(column.len(), rows.len());
+                for (at, &row) in rows.iter().enumerate() {
+                    assert_eq!(column.value(at), batch.value(field, row), "{field} {row}");
+                }
+            }
         }
     }
 
@@ -292,6 +357,10 @@ mod tests {
         body.fill(&last, 8..50, Some(&base), &mut column);
         for row in 8..50 {
             assert_eq!(column.value(row - 8), batch.value(Field::Last, row), "{row}");
+        }
+        body.pick(&last, &[3, 5, 49], Some(&base), &mut column);
+        for (at, row) in [3, 5, 49].into_iter().enumerate() {
+            assert_eq!(column.value(at), batch.value(Field::Last, row), "{row}");
         }
     }
 

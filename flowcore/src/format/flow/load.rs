@@ -1,28 +1,29 @@
 //! A block in memory: the columns a query needs, decompressed and checked, and cut into batches.
 
-use std::collections::HashSet;
 use std::ops::Range;
 
-use super::blocks::Blocks;
 use super::chunk::{Decompressor, ZSTD};
 use super::decode::{Chunk, ColumnBody};
-use super::metadata::{BlockMetadata, ColumnMetadata, DIFFERENCE};
+use super::metadata::{BlockMetadata, ColumnMetadata, DIFFERENCE, ZoneMap};
 use crate::batch::FlowBatch;
 use crate::error::{Error, Result};
 use crate::observer;
 use crate::record::{Field, FieldSet, Storage, Text};
+use crate::status_rows;
 
 /// Which columns a query needs.
+#[derive(Debug, Clone)]
 pub(super) struct Projection {
     pub(super) fields: FieldSet,
     pub(super) unknown_columns: bool,
     /// Fields that are needed too where rows say who wrote them.
     pub(super) of_logs: FieldSet,
-    /// Names of columns that were found to be unreadable, each of which is told once.
-    told: HashSet<String>,
+    /// Rows that are no flows have to be told apart.
+    pub(super) tell_status: bool,
 }
 
 /// Where a column of a block goes.
+#[derive(Clone)]
 enum Target {
     Field(Field),
     Unknown(Text),
@@ -30,34 +31,51 @@ enum Target {
     Nowhere,
 }
 
+/// The columns of a block that are read, in the order of their data.
+pub(super) struct Plan {
+    columns: Vec<Planned>,
+    /// Columns that would be read if they could be, by name, and why they cannot be.
+    pub(super) unreadable: Vec<(String, Error)>,
+}
+
 /// A column of a block that is read.
 struct Planned {
     place: usize,
+    /// Where its chunk starts in the block's data.
+    offset: u64,
     storage: Storage,
     target: Target,
+    /// Place of the column this one is a difference to.
+    base: Option<usize>,
 }
 
 impl Projection {
     pub(super) fn new(fields: FieldSet, unknown_columns: bool) -> Self {
-        Self { fields: fields.stored(), unknown_columns, of_logs: FieldSet::EMPTY, told: HashSet::new() }
+        Self { fields: fields.stored(), unknown_columns, of_logs: FieldSet::EMPTY, tell_status: false }
     }
 
-    /// The columns of a block to read, in the order of their data; what cannot be read is noted in `problems`.
-    fn plan(&mut self, block: &BlockMetadata, problems: &mut Vec<Error>) -> Vec<Planned> {
-        let mut plan = Vec::new();
+    /// The columns of a block to read.
+    pub(super) fn plan(&self, block: &BlockMetadata) -> Plan {
+        let mut plan = Plan { columns: Vec::new(), unreadable: Vec::new() };
         let fields = self.fields_of(block);
+        let mut offset = 0;
         for (place, column) in block.columns.iter().enumerate() {
+            let base = base_of(block, place);
             match self.target(column, fields) {
-                Ok(Some((storage, target))) => plan.push(Planned { place, storage, target }),
-                Ok(None) => {}
-                Err(error) => {
-                    if self.told.insert(column.name.clone()) {
-                        problems.push(error);
-                    }
+                Ok(Some((storage, target))) => {
+                    plan.columns.push(Planned { place, offset, storage, target, base });
                 }
+                // Only times are differences; those that another column needs stay in the plan.
+                Ok(None) if is_base(block, place) => {
+                    let (storage, target) = (Storage::Time, Target::Nowhere);
+                    plan.columns.push(Planned { place, offset, storage, target, base });
+                }
+                Ok(None) => {}
+                Err(error) => plan.unreadable.push((column.name.clone(), error)),
             }
+            offset += u64::from(column.stored_len);
         }
-        add_bases(block, &mut plan);
+        plan.drop_needless_bases();
         plan
     }
 
@@ -66,7 +84,13 @@ impl Projection {
         let names_observer = |field| observer::names().contains(field);
         let is_of_log = |column: &ColumnMetadata| field_of(column).is_some_and(names_observer);
         let is_log = !self.of_logs.is_empty() && block.columns.iter().any(is_of_log);
-        if is_log { self.fields.union(self.of_logs) } else { self.fields }
+        let of_log = if is_log { self.of_logs } else { FieldSet::EMPTY };
+        let of_status = if self.tell_status && may_have_status_rows(block) {
+            status_rows::fields()
+        } else {
+            FieldSet::EMPTY
+        };
+        self.fields.union(of_log).union(of_status)
     }
 
     /// Where a column goes; `None` if it is none of these fields and not needed either.
@@ -102,14 +126,43 @@ fn field_of(column: &ColumnMetadata) -> Option<Field> {
     Field::from_name(&column.name).filter(|field| column.is_field && !field.is_derived())
 }
 
-/// Adds the columns that planned ones are differences to.
-fn add_bases(block: &BlockMetadata, plan: &mut Vec<Planned>) {
-    let bases: Vec<usize> = plan.iter().filter_map(|planned| base_of(block, planned.place)).collect();
-    for place in bases {
-        if let Err(at) = plan.binary_search_by_key(&place, |planned| planned.place) {
-            plan.insert(at, Planned { place, storage: Storage::Time, target: Target::Nowhere });
-        }
+impl Plan {
+    /// The columns that these fields are made of, or all.
+    fn of(&self, fields: Option<FieldSet>) -> Vec<&Planned> {
+        let Some(fields) = fields else { return self.columns.iter().collect() };
+        let is_asked = |planned: &&Planned| planned.target.is_one_of(fields);
+        let bases: Vec<usize> =
+            self.columns.iter().filter(is_asked).filter_map(|planned| planned.base).collect();
+        let is_needed = |planned: &&Planned| is_asked(planned) || bases.contains(&planned.place);
+        self.columns.iter().filter(is_needed).collect()
     }
+
+    fn drop_needless_bases(&mut self) {
+        let needed: Vec<usize> = self.columns.iter().filter_map(|planned| planned.base).collect();
+        let is_needless =
+            |planned: &Planned| matches!(planned.target, Target::Nowhere) && !needed.contains(&planned.place);
+        self.columns.retain(|planned| !is_needless(planned));
+    }
+}
+
+impl Target {
+    fn is_one_of(&self, fields: FieldSet) -> bool {
+        matches!(self, Self::Field(field) if fields.contains(*field))
+    }
+}
+
+/// Whether a block can have rows that are no flows, as its metadata says.
+pub(super) fn may_have_status_rows(block: &BlockMetadata) -> bool {
+    let label = block.columns.iter().find(|column| field_of(column) == Some(Field::LogStatus));
+    label.is_some_and(|column| match &column.zone {
+        ZoneMap::Texts { texts, .. } => texts.iter().any(|text| matches!(&**text, "NODATA" | "SKIPDATA")),
+        _ => true,
+    })
+}
+
+/// Whether another column of the block is the difference to this one.
+fn is_base(block: &BlockMetadata, place: usize) -> bool {
+    (0..block.columns.len()).any(|other| base_of(block, other) == Some(place))
 }
 
 fn base_of(block: &BlockMetadata, place: usize) -> Option<usize> {
@@ -126,6 +179,10 @@ pub(super) enum Loaded {
     /// A column that is needed is damaged.
     Damaged(Error),
 }
+
+/// Reads bytes of a block's data: from a place on, so many, in place of what the vector holds; `false` if the file ends
+/// before them.
+pub(super) type ReadData<'a> = dyn FnMut(u64, usize, &mut Vec<u8>) -> Result<bool> + 'a;
 
 /// The block that is being handed on.
 #[derive(Default)]
@@ -151,48 +208,43 @@ impl LoadedBlock {
         self.rows
     }
 
-    /// Replaces the block by the one that `blocks` stands at, and leaves that.
+    /// Forgets the block, and makes room for another one.
+    pub(super) fn clear(&mut self) {
+        self.rows = 0;
+        self.spare.extend(self.columns.drain(..).map(|column| column.chunk.bytes));
+    }
+
+    /// Loads the columns of a plan that these fields are made of, or all, as far as they have not been loaded.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub(super) fn load(
         &mut self,
         block: &BlockMetadata,
-        blocks: &mut dyn Blocks,
-        projection: &mut Projection,
-        problems: &mut Vec<Error>,
+        plan: &Plan,
+        fields: Option<FieldSet>,
+        read: &mut ReadData<'_>,
     ) -> Result<Loaded> {
-        self.rows = 0;
-        self.spare.extend(self.columns.drain(..).map(|column| column.chunk.bytes));
-        let offsets: Vec<u64> = offsets(block);
-        let mut damage = None;
-        for planned in projection.plan(block, problems) {
+        for planned in plan.of(fields) {
             let Some(column) = block.columns.get(planned.place) else { continue };
-            let offset = offsets.get(planned.place).copied().unwrap_or(0);
-            if !blocks.read(offset, column.stored_len as usize, &mut self.stored)? {
+            if self.chunk(planned.place).is_some() {
+                continue;
+            }
+            if !read(planned.offset, column.stored_len as usize, &mut self.stored)? {
                 return Ok(Loaded::Cut);
             }
             if let Err(error) = self.add_column(block, planned) {
-                damage = Some(Error::damaged(format!(
-                    "column {:?}: {error}; {} rows left out",
-                    column.name, block.rows
-                )));
-                break;
+                let what = format!("column {:?}: {error}; {} rows left out", column.name, block.rows);
+                return Ok(Loaded::Damaged(Error::damaged(what)));
             }
-        }
-        if !blocks.leave()? {
-            return Ok(Loaded::Cut);
-        }
-        if let Some(error) = damage {
-            return Ok(Loaded::Damaged(error));
         }
         self.rows = block.rows as usize;
         Ok(Loaded::Whole)
     }
 
     /// Adds the column whose stored bytes have been read.
-    fn add_column(&mut self, block: &BlockMetadata, planned: Planned) -> Result<()> {
-        let Planned { place, storage, target } = planned;
+    fn add_column(&mut self, block: &BlockMetadata, planned: &Planned) -> Result<()> {
+        let Planned { place, storage, ref target, base, .. } = *planned;
         let Some(column) = block.columns.get(place) else { return Ok(()) };
         if crc32fast::hash(&self.stored) != column.checksum {
             return Err(Error::damaged("checksum differs"));
@@ -202,23 +254,22 @@ impl LoadedBlock {
         self.decompressor.decompress(column.compression, &mut self.stored, raw_len, &mut bytes)?;
         let max_number = match target {
             Target::Field(field) => field.kind().max_number(),
-            _ => u64::MAX,
+            Target::Unknown(_) | Target::Nowhere => u64::MAX,
         };
         let body = ColumnBody::parse(storage, &bytes, block.rows as usize, max_number)?;
-        let base = base_of(block, place);
+        let target = target.clone();
         self.columns.push(LoadedColumn { place, target, chunk: Chunk { bytes, body }, base });
         Ok(())
     }
 
-    /// Replaces the rows of a batch by these of the block.
-    pub(super) fn fill(&self, rows: Range<usize>, batch: &mut FlowBatch) {
+    /// Replaces the rows of a batch by these of the block, with all columns or those of some fields.
+    pub(super) fn fill(&self, rows: Range<usize>, fields: Option<FieldSet>, batch: &mut FlowBatch) {
         batch.reset(rows.len());
-        for column in &self.columns {
+        for column in self.columns.iter().filter(|column| fields.is_none_or(|f| column.target.is_one_of(f))) {
             let Chunk { bytes, body } = &column.chunk;
             match &column.target {
                 Target::Field(field) => {
-                    let base = column.base.and_then(|base| self.chunk(base));
-                    body.fill(bytes, rows.clone(), base, batch.column_mut(*field));
+                    body.fill(bytes, rows.clone(), self.base(column), batch.column_mut(*field));
                 }
                 Target::Unknown(name) => body.fill_texts(bytes, rows.clone(), batch.unknown_mut(name)),
                 Target::Nowhere => {}
@@ -226,19 +277,26 @@ impl LoadedBlock {
         }
     }
 
+    /// Replaces the rows of a batch by single ones of the block, which ascend.
+    pub(super) fn pick(&self, rows: &[usize], batch: &mut FlowBatch) {
+        batch.reset(rows.len());
+        for column in &self.columns {
+            let Chunk { bytes, body } = &column.chunk;
+            match &column.target {
+                Target::Field(field) => {
+                    body.pick(bytes, rows, self.base(column), batch.column_mut(*field));
+                }
+                Target::Unknown(name) => body.pick_texts(bytes, rows, batch.unknown_mut(name)),
+                Target::Nowhere => {}
+            }
+        }
+    }
+
+    fn base(&self, column: &LoadedColumn) -> Option<&Chunk> {
+        self.chunk(column.base?)
+    }
+
     fn chunk(&self, place: usize) -> Option<&Chunk> {
         self.columns.iter().find(|column| column.place == place).map(|column| &column.chunk)
     }
-}
-
-/// Where the chunk of each column starts in the block's data.
-fn offsets(block: &BlockMetadata) -> Vec<u64> {
-    let lengths = block.columns.iter().map(|column| u64::from(column.stored_len));
-    lengths
-        .scan(0, |end, len| {
-            let start = *end;
-            *end += len;
-            Some(start)
-        })
-        .collect()
 }

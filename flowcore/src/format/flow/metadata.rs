@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::layout::{MAX_BLOCK, MAX_CHUNK, MAX_COLUMNS, MAX_ROWS};
 use crate::codec::{Decode, Encode};
 use crate::error::{Error, Result};
-use crate::record::Storage;
+use crate::record::{Field, Storage};
 
 /// The header of a file: names and texts about the file as a whole. Keys that are not known are passed over.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
@@ -93,6 +93,11 @@ pub(super) enum ZoneMap {
 }
 
 impl BlockMetadata {
+    /// The column of a field.
+    pub(super) fn column(&self, field: Field) -> Option<&ColumnMetadata> {
+        self.columns.iter().find(|column| column.is_field && column.name == field.name())
+    }
+
     /// Bytes of all chunks in the file. Right after [`check`](Self::check), which bounds it.
     pub(super) fn data_len(&self) -> u64 {
         self.columns.iter().map(|column| u64::from(column.stored_len)).sum()

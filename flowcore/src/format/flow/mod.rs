@@ -7,9 +7,11 @@
 //! ```
 //!
 //! From bytes to rows: `layout` and `metadata` say where things are, `walk` or `seek` goes from block to block,
-//! `load` reads, decompresses and checks the columns that are needed, `decode` puts them into batches. From rows
+//! or `ahead` lets threads `unpack` several of them; `load` reads, decompresses and checks the columns that are needed,
+//! `decode` puts them into batches. From rows
 //! to bytes: `writer` collects rows, `block` and `encode` turn them into chunks, `index` ends the file.
 
+mod ahead;
 mod block;
 mod blocks;
 mod chunk;
@@ -24,6 +26,7 @@ mod packed;
 mod reader;
 mod seek;
 mod totals;
+mod unpack;
 mod walk;
 mod writer;
 mod zone;

@@ -142,6 +142,16 @@ impl Packed {
         }
     }
 
+    /// The value of a row. The chunk is the one that was parsed.
+    pub(super) fn get(&self, chunk: &[u8], row: usize) -> u64 {
+        let width = usize::from(self.packing.width);
+        let from = self.payload.start + row * width;
+        let mut units = [0; 8];
+        let bytes = chunk.get(from..from + width).unwrap_or_default();
+        units.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+        self.packing.min.wrapping_add(u64::from_le_bytes(units).wrapping_mul(self.unit))
+    }
+
     /// Whether no value is above `limit`, for unsigned values.
     pub(super) fn is_at_most(&self, chunk: &[u8], limit: u64) -> bool {
         let longest = match self.packing.width {
@@ -165,11 +175,16 @@ impl Packed {
 
 fn largest_unit(bytes: &[u8], width: u8) -> u64 {
     match width {
-        1 => bytes.iter().max().map_or(0, |&byte| byte.into()),
-        2 => bytes.as_chunks().0.iter().map(|unit| u16::from_le_bytes(*unit)).max().map_or(0, u64::from),
-        4 => bytes.as_chunks().0.iter().map(|unit| u32::from_le_bytes(*unit)).max().map_or(0, u64::from),
-        _ => bytes.as_chunks().0.iter().map(|unit| u64::from_le_bytes(*unit)).max().unwrap_or(0),
+        1 => largest(bytes.iter().copied()).into(),
+        2 => largest(bytes.as_chunks().0.iter().map(|unit| u16::from_le_bytes(*unit))).into(),
+        4 => largest(bytes.as_chunks().0.iter().map(|unit| u32::from_le_bytes(*unit))).into(),
+        _ => largest(bytes.as_chunks().0.iter().map(|unit| u64::from_le_bytes(*unit))),
     }
+}
+
+/// A fold becomes SIMD, which `Iterator::max`, bound to the last of equal items, does not.
+fn largest<T: Ord + Default>(units: impl Iterator<Item = T>) -> T {
+    units.fold(T::default(), T::max)
 }
 
 fn unpack_units<T>(bytes: &[u8], width: usize, count: usize, out: &mut Vec<T>, value: impl Fn(u64) -> T) {
@@ -228,6 +243,7 @@ mod tests {
             let mut back = Vec::new();
             packed.unpack(&bytes, start..values.len(), &mut back, |value| value);
             prop_assert_eq!(&back, &values[start..]);
+            prop_assert_eq!(packed.get(&bytes, start), values[start]);
             let max = *values.iter().max().unwrap();
             prop_assert!(packed.is_at_most(&bytes, max));
             prop_assert!(max == 0 || !packed.is_at_most(&bytes, max - 1));

@@ -2,9 +2,10 @@
 
 use std::io::{Read, Seek, SeekFrom};
 
+use super::ahead::became_shorter;
 use super::blocks::{Blocks, Next, read_some};
 use super::index::{Index, IndexEntry};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// The blocks of a file with an index.
 pub(super) struct Indexed<F> {
@@ -27,8 +28,7 @@ impl<F: Read + Seek + Send> Blocks for Indexed<F> {
     fn next(&mut self) -> Result<Next> {
         if std::mem::take(&mut self.short) {
             self.entries = Vec::new().into_iter();
-            let error = Error::damaged("the file became shorter while it was read");
-            return Ok(Next::Problem { error, rows: 0 });
+            return Ok(Next::Problem { error: became_shorter(), rows: 0 });
         }
         let Some(entry) = self.entries.next() else { return Ok(Next::End) };
         self.number += 1;

@@ -77,7 +77,7 @@ impl BlockZones<'_> {
     }
 
     fn column(&self, field: Field) -> Option<&ColumnMetadata> {
-        self.block.columns.iter().find(|column| column.is_field && column.name == field.name())
+        self.block.column(field)
     }
 
     fn text_choice(&self, field: Field) -> Option<TextChoice<'_>> {

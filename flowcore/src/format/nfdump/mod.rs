@@ -8,9 +8,9 @@
 //!          compressed records    name, statistics
 //! ```
 //!
-//! From bytes to rows: `header` says what the file is, `blocks` goes from block to block, a thread of the `pool`
-//! unpacks each: `codec` decompresses, `record` finds the elements, `decode` puts them into batches, `handover` brings
-//! these to the `reader`.
+//! From bytes to rows: `header` says what the file is, `blocks` goes from block to block, `unpack` makes batches of
+//! each on a thread of a `pool`: `codec` decompresses, `record` finds the elements, `decode` puts them into
+//! columns; the `reader` takes the batches in order.
 
 pub mod elements;
 pub mod lzo;
@@ -22,13 +22,11 @@ mod codec;
 mod decode;
 mod dropped;
 mod encode;
-mod handover;
 mod header;
 mod ident;
 mod info;
 mod options;
 mod place;
-mod pool;
 mod reader;
 mod record;
 mod statistics;

@@ -2,18 +2,15 @@
 
 use std::collections::VecDeque;
 use std::io::{Read, Seek, SeekFrom};
-use std::num::NonZero;
 use std::sync::Arc;
-use std::thread;
 
 use super::appendix::Appendix;
 use super::blocks::{Blocks, Next};
-use super::handover::{Message, Ticket};
 use super::header::FileHeader;
-use super::pool::Pool;
-use super::unpack::{Task, Unpacked};
+use super::unpack::{Task, Unpacked, Unpacker};
 use crate::batch::FlowBatch;
 use crate::error::{Error, Result};
+use crate::format::pool::{self, Message, Pool, Ticket};
 use crate::source::{FlowSource, ReadRequest, SourceStats};
 
 /// An nfdump file being read.
@@ -30,7 +27,7 @@ pub struct NfdumpReader {
     /// Blocks that have been read and not been used up, and what was met between them. In front of the pool, whose
     /// threads end only when nobody waits for these.
     ahead: VecDeque<Step>,
-    pool: Pool,
+    pool: Pool<Unpacker>,
     /// How many blocks are read ahead.
     depth: usize,
     /// Buffers of blocks, to be used again.
@@ -41,7 +38,7 @@ pub struct NfdumpReader {
 
 /// What comes next in the file.
 enum Step {
-    Block(Ticket),
+    Block(Ticket<Unpacked>),
     Broken {
         error: Error,
         lost: u64,
@@ -109,7 +106,8 @@ impl NfdumpReader {
             appendix.and_then(|appendix| appendix.map_err(|error| end.no_appendix = Some(error)).ok());
         let ident = appendix.as_ref().map_or("", |appendix| &appendix.ident);
         let task = Arc::new(Task::new(name, header.compression, ident, request));
-        let pool = Pool::new(&task, threads(&header)).map_err(|error| error.in_input(name))?;
+        let workers = (0..pool::threads(header.blocks)).map(|_| Unpacker::new(Arc::clone(&task)));
+        let pool = Pool::new("nfdump", workers).map_err(|error| error.in_input(name))?;
         Ok(Self {
             name: name.to_owned(),
             blocks: Blocks::new(input, &header),
@@ -270,18 +268,6 @@ impl std::fmt::Debug for NfdumpReader {
             .finish_non_exhaustive()
     }
 }
-
-/// Threads for a file: as many as there are cores, and no more than blocks.
-fn threads(header: &FileHeader) -> usize {
-    let cores = thread::available_parallelism().map_or(1, NonZero::get).min(MAX_THREADS);
-    match header.blocks {
-        0 => cores,
-        blocks => cores.min(usize::try_from(blocks).unwrap_or(cores)),
-    }
-}
-
-/// More threads than this wait for the one that reads.
-const MAX_THREADS: usize = 8;
 
 /// Header and appendix of a file, which is left at its first block.
 pub(super) fn read_ends(file: &mut (impl Read + Seek)) -> Result<(FileHeader, Result<Appendix>)> {

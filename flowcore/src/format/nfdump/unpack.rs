@@ -9,13 +9,13 @@ use super::appendix::is_appendix;
 use super::blocks::StoredBlock;
 use super::codec::Decompressor;
 use super::decode::{Decoder, Located, Rows};
-use super::handover::{Gone, Outlet};
 use super::record::{Layouts, RawRecord, RecordType, Records, fault};
 use super::unknown::UnknownPart;
 use crate::batch::{BATCH_ROWS, BATCH_TEXT_BYTES, FlowBatch};
 use crate::error::{Error, ErrorKind};
 use crate::filter::Filter;
-use crate::record::{Field, FieldSet};
+use crate::format::pool::{Gone, Outlet, Worker};
+use crate::record::Field;
 use crate::source::{Problems, ReadRequest};
 
 /// What has to be made of the blocks of a file.
@@ -36,8 +36,10 @@ pub(super) struct Task {
 
 impl Task {
     pub(super) fn new(name: &str, compression: u8, ident: &str, request: &ReadRequest) -> Self {
-        let choice = request.filter.as_ref().filter(|filter| can_be_asked(filter));
-        let choice = choice.map(|filter| (Arc::clone(filter), Decoder::new(filter.fields())));
+        let choice = request.filter_of_rows().map(|filter| {
+            let decoder = Decoder::new(filter.fields());
+            (filter, decoder)
+        });
         Self {
             name: name.to_owned(),
             compression,
@@ -53,13 +55,6 @@ impl Task {
             batch.fill_text(Field::Ident, &self.ident);
         }
     }
-}
-
-/// Whether a filter can be asked before rows get the name and format of their input, and whether it is worth it.
-fn can_be_asked(filter: &Filter) -> bool {
-    let fields = filter.fields();
-    let later = [Field::Source, Field::Format].into_iter().any(|field| fields.contains(field));
-    fields != FieldSet::EMPTY && !later && !filter.unknown_columns()
 }
 
 /// What a block gave beside its batches.
@@ -98,28 +93,6 @@ impl Unpacker {
             located: Vec::new(),
             asked: FlowBatch::new(),
         }
-    }
-
-    /// Unpacks a block; its rows, without those that the filter does not want, are handed on as they are made.
-    pub(super) fn unpack(&mut self, block: StoredBlock, outlet: Outlet) {
-        let unpacked = Unpacked { is_appendix: block.is_appendix, ..Unpacked::default() };
-        let mut unpacking = Unpacking { unpacked, outlet: &outlet, records: 0, block: &block };
-        let kind = block.kind;
-        if kind == StoredBlock::RECORDS {
-            let mut decompressor = std::mem::take(&mut self.decompressor);
-            match decompressor.decompress(self.task.compression, &block.data) {
-                Ok(raw) => self.read_records(raw, &mut unpacking),
-                Err(error) => unpacking.lose_all(&error.to_string(), &self.task.name),
-            }
-            self.decompressor = decompressor;
-        } else if kind != StoredBlock::ARRAY {
-            unpacking.lose_all(
-                &format!("blocks of kind {kind} are not read, only those of nfdump 1.7"),
-                &self.task.name,
-            );
-        }
-        let unpacked = unpacking.unpacked;
-        outlet.end(Unpacked { buffer: block.data, ..unpacked });
     }
 
     fn read_records(&mut self, raw: &[u8], unpacking: &mut Unpacking<'_>) {
@@ -196,6 +169,33 @@ impl Unpacker {
     }
 }
 
+impl Worker for Unpacker {
+    type Job = StoredBlock;
+    type Account = Unpacked;
+
+    /// Unpacks a block; its rows, without those that the filter does not want, are handed on as they are made.
+    fn work(&mut self, block: StoredBlock, outlet: Outlet<Unpacked>) {
+        let unpacked = Unpacked { is_appendix: block.is_appendix, ..Unpacked::default() };
+        let mut unpacking = Unpacking { unpacked, outlet: &outlet, records: 0, block: &block };
+        let kind = block.kind;
+        if kind == StoredBlock::RECORDS {
+            let mut decompressor = std::mem::take(&mut self.decompressor);
+            match decompressor.decompress(self.task.compression, &block.data) {
+                Ok(raw) => self.read_records(raw, &mut unpacking),
+                Err(error) => unpacking.lose_all(&error.to_string(), &self.task.name),
+            }
+            self.decompressor = decompressor;
+        } else if kind != StoredBlock::ARRAY {
+            unpacking.lose_all(
+                &format!("blocks of kind {kind} are not read, only those of nfdump 1.7"),
+                &self.task.name,
+            );
+        }
+        let unpacked = unpacking.unpacked;
+        outlet.end(Unpacked { buffer: block.data, ..unpacked });
+    }
+}
+
 /// Bytes of records that become one batch at most: a byte of a record becomes up to three of a text, where it is no
 /// UTF-8.
 const MAX_BATCH_BYTES: usize = BATCH_TEXT_BYTES / 3 - u16::MAX as usize;
@@ -204,7 +204,7 @@ const MAX_BATCH_BYTES: usize = BATCH_TEXT_BYTES / 3 - u16::MAX as usize;
 struct Unpacking<'a> {
     block: &'a StoredBlock,
     unpacked: Unpacked,
-    outlet: &'a Outlet,
+    outlet: &'a Outlet<Unpacked>,
     /// Records met.
     records: u64,
 }

@@ -69,6 +69,26 @@ impl Lines {
         Ok(Some(if dropped || line.len() > MAX_LINE { Line::TooLong } else { Line::Text(strip_mark(line)) }))
     }
 
+    /// What has been read, and how many bytes of it are whole lines; reads on if there is no line end yet. `None` where
+    /// [`next`](Self::next) has to find out what the next line is.
+    pub(super) fn whole(&mut self) -> io::Result<Option<(&[u8], usize)>> {
+        let mut len = self.whole_len();
+        // There is room for more where a line is not too long.
+        if len.is_none() && self.end - self.start <= MAX_LINE && self.fill()? {
+            len = self.whole_len();
+        }
+        Ok(len.map(|len| (&self.buffer[self.start..], len)))
+    }
+
+    /// Takes so many of the bytes that [`whole`](Self::whole) gave: lines.
+    pub(super) fn take(&mut self, bytes: usize) {
+        self.start = (self.start + bytes).min(self.end);
+    }
+
+    fn whole_len(&self) -> Option<usize> {
+        memchr::memrchr(b'\n', &self.buffer[self.start..self.end]).map(|at| at + 1)
+    }
+
     /// Reads more behind what is unread; `false` at the end of the stream.
     fn fill(&mut self) -> io::Result<bool> {
         self.buffer.copy_within(self.start..self.end, 0);
@@ -99,11 +119,11 @@ pub(super) fn is_blank(line: &[u8]) -> bool {
     line.iter().all(|&byte| byte == b' ')
 }
 
-fn strip_end(line: &[u8]) -> &[u8] {
+pub(super) fn strip_end(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-fn strip_mark(line: &[u8]) -> &[u8] {
+pub(super) fn strip_mark(line: &[u8]) -> &[u8] {
     line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line)
 }
 

@@ -81,6 +81,7 @@
 //! * **What has no column** is named at the end ([`LogRemarks`]).
 
 mod base64;
+mod block;
 mod columns;
 mod csv;
 mod headerless;
@@ -92,11 +93,13 @@ mod names;
 mod parquet;
 mod parser;
 pub(crate) mod path;
+mod quick;
 mod reader;
 mod record;
 mod remarks;
 #[cfg(test)]
 mod round_trip;
+mod scan;
 mod shape;
 mod table;
 pub(super) mod value;

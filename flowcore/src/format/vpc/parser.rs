@@ -1,5 +1,6 @@
 //! Lines to rows, and an account of every line.
 
+use super::block::Block;
 use super::columns::{self, Layout, MAX_COLUMNS, Wanted};
 use super::headerless;
 use super::lines::{self, Line, MAX_LINE};
@@ -7,9 +8,9 @@ use super::path::LogPath;
 use super::record::{Kind, Parsed, Record, Span};
 use super::value;
 use crate::batch::FlowBatch;
-use crate::completeness::SkipData;
+use crate::completeness::{SkipData, TimeSpan};
 use crate::error::{Error, ErrorKind, Position, Result};
-use crate::record::{Field, Text};
+use crate::record::{Field, Text, Timestamp};
 use crate::source::{ReadRequest, SourceStats};
 use std::collections::HashSet;
 use std::path::Path;
@@ -19,13 +20,15 @@ pub(super) struct Parser {
     /// Column names from the caller, until they are used.
     given: Option<Vec<String>>,
     wanted: Wanted,
-    layout: Option<Layout>,
+    pub(super) layout: Option<Layout>,
     /// The header line that says the layout; empty without one.
     header_line: Vec<u8>,
     /// Columns without a field that have been met in the input.
     unknown: HashSet<Text>,
     spans: Vec<Span>,
-    intake: Intake,
+    pub(super) intake: Intake,
+    /// Reads lines together.
+    pub(super) block: Block,
 }
 
 impl Parser {
@@ -47,6 +50,7 @@ impl Parser {
                     place: Position::Line,
                 },
             },
+            block: Block::new(request.filter_of_rows()),
         }
     }
 
@@ -202,14 +206,14 @@ impl Parser {
 }
 
 /// Adds records to batches.
-struct Intake {
-    status_rows: bool,
+pub(super) struct Intake {
+    pub(super) status_rows: bool,
     parsed: Vec<Parsed>,
-    account: Account,
+    pub(super) account: Account,
 }
 
 impl Intake {
-    fn take(&mut self, layout: &Layout, record: Record<'_>, number: u64, batch: &mut FlowBatch) {
+    pub(super) fn take(&mut self, layout: &Layout, record: Record<'_>, number: u64, batch: &mut FlowBatch) {
         let account = &mut self.account;
         if record.len() < layout.width {
             let text = || format!("{} columns, {} {}", record.len(), layout.stated_by, layout.width);
@@ -254,7 +258,7 @@ pub(super) enum Note {
 }
 
 /// Counts lines and keeps problems.
-struct Account {
+pub(super) struct Account {
     input: String,
     stats: SourceStats,
     noted: Vec<Note>,
@@ -263,7 +267,8 @@ struct Account {
 }
 
 impl Account {
-    fn count(&mut self, kind: Kind, layout: &Layout, record: Record<'_>) {
+    /// Counts a record.
+    pub(super) fn count(&mut self, kind: Kind, layout: &Layout, record: Record<'_>) {
         self.stats.records += 1;
         match kind {
             Kind::Flow => self.stats.flows += 1,
@@ -273,6 +278,18 @@ impl Account {
                 self.stats.add_skipdata(|| layout.lost(record, input));
             }
         }
+    }
+
+    /// Counts records that are flows.
+    pub(super) fn count_flows(&mut self, count: usize) {
+        self.stats.records += count as u64;
+        self.stats.flows += count as u64;
+    }
+
+    /// Rows from the earlier time to the later one are not handed on, as the filter does not want them.
+    pub(super) fn leave_out(&mut self, (first, last): (Option<i64>, Option<i64>)) {
+        let [first, last] = [first, last].map(|time| time.map(Timestamp::from_nanos));
+        self.stats.left_out.widen(TimeSpan { first, last });
     }
 
     fn bad(&mut self, number: u64, text: impl FnOnce() -> String) {

@@ -192,8 +192,22 @@ impl Layout {
     }
 }
 
+impl Parsed {
+    pub(super) fn number(self) -> Option<u64> {
+        if let Self::Number(number) = self { Some(number) } else { None }
+    }
+
+    pub(super) fn time(self) -> Option<Timestamp> {
+        if let Self::Time(time) = self { Some(time) } else { None }
+    }
+
+    pub(super) fn addr(self) -> Addr {
+        if let Self::Addr(addr) = self { addr } else { Addr::Unknown }
+    }
+}
+
 impl ValueColumn {
-    fn parse(&self, value: &[u8]) -> Result<Parsed, ValueError> {
+    pub(super) fn parse(&self, value: &[u8]) -> Result<Parsed, ValueError> {
         match self.kind {
             ValueKind::Number(max) => value::number(value, max).map(Parsed::Number),
             ValueKind::Time => value::time(value).map(Parsed::Time),

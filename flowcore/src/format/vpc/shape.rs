@@ -50,6 +50,11 @@ impl Shape {
     pub(super) fn take(&mut self, parser: &mut Parser, batch: &mut FlowBatch) -> Result<Option<usize>> {
         match self {
             Self::Text(lines, number) => {
+                if let Some((text, whole)) = lines.whole().inspect_err(|_| *number += 1)? {
+                    let taken = parser.lines(text, whole, number, batch)?;
+                    lines.take(taken);
+                    return Ok(Some(taken));
+                }
                 *number += 1;
                 let Some(line) = lines.next()? else { return Ok(None) };
                 let len = line.len();

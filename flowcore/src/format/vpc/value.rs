@@ -51,12 +51,17 @@ pub(in crate::format) fn number(text: &[u8], max: u64) -> Result<u64, ValueError
 
 /// A time in seconds, or in milliseconds where it is too large for 32-bit seconds.
 pub(in crate::format) fn time(text: &[u8]) -> Result<Timestamp, ValueError> {
-    let number = number(text, u64::MAX).map_err(|_| ValueError::NotATime)?;
-    let signed = i64::try_from(number).map_err(|_| ValueError::NotATime)?;
+    number(text, u64::MAX).ok().and_then(time_of).ok_or(ValueError::NotATime)
+}
+
+/// The time that a number is.
+#[inline]
+pub(super) fn time_of(number: u64) -> Option<Timestamp> {
+    let signed = i64::try_from(number).ok()?;
     if number <= MAX_SECONDS {
-        return Ok(Timestamp::from_secs(signed));
+        return Some(Timestamp::from_secs(signed));
     }
-    signed.checked_mul(NANOS_PER_MILLI).map(Timestamp::from_nanos).ok_or(ValueError::NotATime)
+    signed.checked_mul(NANOS_PER_MILLI).map(Timestamp::from_nanos)
 }
 
 /// An IPv4 or IPv6 address.

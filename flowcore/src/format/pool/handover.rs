@@ -6,70 +6,69 @@
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex};
 
-use super::unpack::Unpacked;
 use crate::batch::FlowBatch;
 use crate::error::{Error, Result};
 
 /// What comes of a block: its batches, then the account of it.
 #[derive(Debug)]
-pub(super) enum Message {
+pub(in crate::format) enum Message<A> {
     /// Rows, and the flows of the block up to their last one that no earlier message counts.
     Batch {
         batch: FlowBatch,
         flows: u64,
     },
-    End(Box<Unpacked>),
+    End(Box<A>),
 }
 
 /// Messages of a block that wait to be taken.
 const WAITING: usize = 2;
 
 /// The two ends of a new channel.
-pub(super) fn channel(spare: &Arc<Spare>) -> (Outlet, Ticket) {
+pub(super) fn channel<A>(spare: &Arc<Spare>) -> (Outlet<A>, Ticket<A>) {
     let (sender, receiver) = mpsc::sync_channel(WAITING);
     (Outlet { sender, spare: Arc::clone(spare) }, Ticket(receiver))
 }
 
 /// Where a thread puts what it makes of a block.
 #[derive(Debug)]
-pub(super) struct Outlet {
-    sender: SyncSender<Message>,
+pub(in crate::format) struct Outlet<A> {
+    sender: SyncSender<Message<A>>,
     spare: Arc<Spare>,
 }
 
 /// Nobody waits for the block any more.
 #[derive(Debug)]
-pub(super) struct Gone;
+pub(in crate::format) struct Gone;
 
-impl Outlet {
+impl<A> Outlet<A> {
     /// A batch to be filled, whose rows are of no use.
-    pub(super) fn batch(&self) -> FlowBatch {
+    pub(in crate::format) fn batch(&self) -> FlowBatch {
         self.spare.take()
     }
 
     /// Hands on a batch as soon as there is room.
-    pub(super) fn hand_on(&self, batch: FlowBatch, flows: u64) -> std::result::Result<(), Gone> {
+    pub(in crate::format) fn hand_on(&self, batch: FlowBatch, flows: u64) -> std::result::Result<(), Gone> {
         self.sender.send(Message::Batch { batch, flows }).map_err(|_| Gone)
     }
 
     /// Closes the block's account.
-    pub(super) fn end(self, unpacked: Unpacked) {
+    pub(in crate::format) fn end(self, account: A) {
         // The reader may be gone.
-        drop(self.sender.send(Message::End(Box::new(unpacked))));
+        drop(self.sender.send(Message::End(Box::new(account))));
     }
 }
 
 /// A block that was handed in.
 #[derive(Debug)]
-pub(super) struct Ticket(Receiver<Message>);
+pub(in crate::format) struct Ticket<A>(Receiver<Message<A>>);
 
-impl Ticket {
+impl<A> Ticket<A> {
     /// What comes next of the block, once it is there. Nothing comes behind the end.
     ///
     /// # Errors
     /// When the thread that had the block ended before it.
-    pub(super) fn wait(&self) -> Result<Message> {
-        self.0.recv().map_err(|_| Error::damaged("a thread that unpacks blocks ended early"))
+    pub(in crate::format) fn wait(&self) -> Result<Message<A>> {
+        self.0.recv().map_err(|_| Error::damaged("a thread that reads blocks ended early"))
     }
 }
 
@@ -115,7 +114,7 @@ mod tests {
             spare.give(FlowBatch::new());
         }
         assert_eq!(len(&spare), 2);
-        let (outlet, _ticket) = channel(&spare);
+        let (outlet, _ticket) = channel::<()>(&spare);
         for _ in 0..3 {
             outlet.batch();
         }
@@ -124,17 +123,17 @@ mod tests {
 
     #[test]
     fn who_waits_for_nothing_is_gone() {
-        let (outlet, ticket) = channel(&Arc::new(Spare::new(0)));
+        let (outlet, ticket) = channel::<()>(&Arc::new(Spare::new(0)));
         outlet.hand_on(FlowBatch::new(), 0).unwrap();
         assert!(matches!(ticket.wait(), Ok(Message::Batch { .. })));
         drop(ticket);
         assert!(outlet.hand_on(FlowBatch::new(), 0).is_err());
-        outlet.end(Unpacked::default());
+        outlet.end(());
     }
 
     #[test]
     fn a_block_without_an_end_is_an_error() {
-        let (outlet, ticket) = channel(&Arc::new(Spare::new(0)));
+        let (outlet, ticket) = channel::<()>(&Arc::new(Spare::new(0)));
         drop(outlet);
         assert!(ticket.wait().is_err());
     }

@@ -1,0 +1,79 @@
+//! Flows that are over, on their way to records: the table only moves them here, and whoever wants records makes
+//! them, in a thread of its own if there is one.
+
+use std::sync::Arc;
+
+use flowcore::{BATCH_ROWS, BATCH_TEXT_BYTES, EndReason, FlowBatch, Format};
+
+use super::flow::Flow;
+use super::identity::Directions;
+use super::record::Record;
+
+/// Flows that are over, the first one to end first.
+#[derive(Debug, Default)]
+pub(crate) struct Ended {
+    flows: Vec<(Flow, EndReason)>,
+    /// Records that become of them.
+    rows: usize,
+    payload_bytes: usize,
+    directions: Directions,
+    sources: Sources,
+}
+
+/// Captures packets came from, in order; flows name theirs by index.
+pub(super) type Sources = Arc<Vec<(String, Format)>>;
+
+impl Ended {
+    /// No flows; their records will be about these directions.
+    pub(super) fn new(directions: Directions) -> Self {
+        Self { directions, ..Self::default() }
+    }
+
+    /// Records that become of the flows.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Whether they are as many as a batch of records should have.
+    pub(crate) fn is_full(&self) -> bool {
+        // A byte of payload becomes a character of one or two bytes.
+        self.rows >= BATCH_ROWS || self.payload_bytes >= BATCH_TEXT_BYTES / 2
+    }
+
+    /// Adds a flow.
+    pub(super) fn push(&mut self, flow: Flow, reason: EndReason) {
+        self.rows += match (&flow, self.directions) {
+            (Flow::Single(_), _) | (_, Directions::Both) => 1,
+            (Flow::Whole(entry), Directions::One) => {
+                usize::from(entry.forward.packets > 0) + usize::from(entry.reverse.packets > 0)
+            }
+        };
+        self.payload_bytes += flow.payload_bytes();
+        self.flows.push((flow, reason));
+    }
+
+    /// Exchanges the flows for none, in the memory of those that `used` had.
+    pub(super) fn swap(&mut self, used: &mut Self, sources: &Sources) {
+        used.flows.clear();
+        let next = Self { flows: std::mem::take(&mut used.flows), ..Self::new(self.directions) };
+        *used = std::mem::replace(self, next);
+        used.sources = Arc::clone(sources);
+    }
+
+    /// Adds the records of the flows to a batch; memory is left for other flows.
+    pub(crate) fn export(&mut self, batch: &mut FlowBatch) {
+        let mut records = Vec::with_capacity(2 * FLOWS);
+        for flows in self.flows.chunks(FLOWS) {
+            for (flow, reason) in flows {
+                Record::add_of(flow, *reason, self.directions, &mut records);
+            }
+            Record::export(&records, &self.sources, batch);
+            records.clear();
+        }
+        self.flows.clear();
+        (self.rows, self.payload_bytes) = (0, 0);
+    }
+}
+
+/// Flows that are taken at a time, so that their records stay in a core's cache while they are turned into columns.
+const FLOWS: usize = 512;

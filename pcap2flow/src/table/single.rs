@@ -1,0 +1,166 @@
+//! A flow of one packet is kept as that packet, in a cache line of its own: scans, lost connections and most queries
+//! stay so, and in many captures most live flows are such.
+
+use flowcore::TcpFlags;
+
+use super::entry::Entry;
+use super::identity::Scope;
+use super::key::{Key, Key4, Side};
+use super::outlook::Outlook;
+use super::seen::{Rare, Seen};
+use crate::options::KeyParts;
+use crate::packet::Tcp;
+
+/// The only packet of a flow, and what the table notes beside it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Single {
+    time: i64,
+    /// Order of creation.
+    number: u64,
+    key: Key4,
+    ip_bytes: u32,
+    /// A TCP segment's sequence number, or an ICMP message's type and code.
+    detail: u32,
+    source: u32,
+    macs: [[u8; 6]; 2],
+    vlan: u16,
+    flags: TcpFlags,
+    tos: u8,
+    ttl: u8,
+    marks: u8,
+}
+
+/// The packet comes from the higher end.
+const HIGH: u8 = 1;
+/// There is a TCP segment.
+const TCP: u8 = 1 << 1;
+/// There is an ICMP message.
+const ICMP: u8 = 1 << 2;
+/// The MAC addresses are known.
+const MACS: u8 = 1 << 3;
+/// The flow waits to be looked at.
+const WAITS: u8 = 1 << 4;
+/// No VLAN has this identifier (IEEE 802.1Q, table 9-2).
+const NO_VLAN: u16 = 0xffff;
+/// Stands for no capture: there are not so many.
+const NO_SOURCE: u32 = u32::MAX;
+
+impl Single {
+    /// The flow that begins with this packet. `None` if more has to be kept of it: long addresses, or a handshake's
+    /// answer, which has two numbers.
+    #[inline]
+    pub(super) fn of(seen: &Seen, number: u64, source: Option<u32>) -> Option<Self> {
+        let key = seen.key.short()?;
+        let (marks, detail) = match (seen.tcp, seen.icmp) {
+            (Some(tcp), None) if !tcp.flags.contains(TcpFlags::SYN | TcpFlags::ACK) => (TCP, tcp.seq),
+            (None, Some((kind, code))) => (ICMP, u32::from(kind) << 8 | u32::from(code)),
+            (None, None) => (0, 0),
+            _ => return None,
+        };
+        if seen.vlan == Some(NO_VLAN) || source == Some(NO_SOURCE) {
+            return None;
+        }
+        let side = if seen.side == Side::High { HIGH } else { 0 };
+        let has_macs = if seen.macs.is_some() { MACS } else { 0 };
+        let (src_mac, dst_mac) = seen.macs.unwrap_or_default();
+        Some(Self {
+            time: seen.time,
+            number,
+            key,
+            ip_bytes: seen.ip_bytes,
+            detail,
+            source: source.unwrap_or(NO_SOURCE),
+            macs: [src_mac, dst_mac],
+            vlan: seen.vlan.unwrap_or(NO_VLAN),
+            flags: seen.tcp.map_or(TcpFlags(0), |tcp| tcp.flags),
+            tos: seen.tos,
+            ttl: seen.ttl,
+            marks: marks | side | has_macs,
+        })
+    }
+
+    /// The flow as one that can take further packets.
+    pub(super) fn grown(&self) -> Entry {
+        let seen = self.seen();
+        let mut entry = Entry::new(&seen, &Rare::default());
+        entry.add(&seen, &[]);
+        entry.number = self.number;
+        entry.source = Some(self.source).filter(|&source| source != NO_SOURCE);
+        entry
+    }
+
+    #[inline]
+    pub(super) fn is_of(&self, key: &Key) -> bool {
+        key.short() == Some(self.key)
+    }
+
+    pub(super) fn key(&self) -> Key {
+        self.key.whole()
+    }
+
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Nothing that it waits for is ever taken back, so that its number is enough.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "tickets are told apart among those near one another"
+    )]
+    pub(super) fn ticket(&self) -> u32 {
+        self.number as u32
+    }
+
+    /// Whether the flow waits to be looked at, at the moment when it is settled.
+    pub(super) fn waits(&self) -> bool {
+        self.has(WAITS)
+    }
+
+    pub(super) fn set_waits(&mut self, waits: bool) {
+        self.marks = if waits { self.marks | WAITS } else { self.marks & !WAITS };
+    }
+
+    pub(super) fn scope(&self, parts: KeyParts) -> Option<Scope> {
+        Scope::new(parts, self.vlan(), self.macs(), None)
+    }
+
+    pub(super) fn outlook(&self) -> Outlook {
+        let is_reset = self.has(TCP) && self.flags.contains(TcpFlags::RST);
+        Outlook {
+            last: self.time,
+            closed: is_reset.then_some(self.time),
+            takes_orphans: self.key.takes_orphans(),
+        }
+    }
+
+    fn seen(&self) -> Seen {
+        // Acknowledgement and payload count in handshakes and where a connection is measured.
+        let tcp = Tcp { flags: self.flags, seq: self.detail, ack: 0, payload_len: 0 };
+        let [.., kind, code] = self.detail.to_be_bytes();
+        Seen {
+            time: self.time,
+            key: self.key(),
+            side: if self.has(HIGH) { Side::High } else { Side::Low },
+            tos: self.tos,
+            ttl: self.ttl,
+            icmp: self.has(ICMP).then_some((kind, code)),
+            ip_bytes: self.ip_bytes,
+            tcp: self.has(TCP).then_some(tcp),
+            vlan: self.vlan(),
+            macs: self.macs(),
+        }
+    }
+
+    fn vlan(&self) -> Option<u16> {
+        Some(self.vlan).filter(|&vlan| vlan != NO_VLAN)
+    }
+
+    fn macs(&self) -> Option<([u8; 6], [u8; 6])> {
+        let [src, dst] = self.macs;
+        self.has(MACS).then_some((src, dst))
+    }
+
+    fn has(&self, mark: u8) -> bool {
+        self.marks & mark != 0
+    }
+}
