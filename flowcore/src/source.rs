@@ -58,15 +58,21 @@ impl Default for ReadRequest {
 }
 
 impl ReadRequest {
-    /// The filter, if it can be asked about rows before they get the name and format of their input, and if that is worth
-    /// it.
-    pub(crate) fn filter_of_rows(&self) -> Option<Arc<Filter>> {
+    /// The filter, if a reader can ask it about rows that lack these fields, which they get later, and if that is worth it:
+    /// all that it looks at has to be read.
+    pub(crate) fn filter_of_rows(&self, later: FieldSet) -> Option<Arc<Filter>> {
+        let read = self.fields.stored();
         let can_be_asked = |filter: &&Arc<Filter>| {
             let fields = filter.fields();
-            let later = [Field::Source, Field::Format].into_iter().any(|field| fields.contains(field));
-            fields != FieldSet::EMPTY && !later && !filter.unknown_columns()
+            let is_there = |field| read.contains(field) && !later.contains(field);
+            !fields.is_empty() && fields.iter().all(is_there) && !filter.unknown_columns()
         };
         self.filter.as_ref().filter(can_be_asked).map(Arc::clone)
+    }
+
+    /// What rows get when inputs become one source.
+    pub(crate) fn named_later() -> FieldSet {
+        FieldSet::from([Field::Source, Field::Format])
     }
 }
 

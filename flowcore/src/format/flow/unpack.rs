@@ -68,12 +68,7 @@ impl Task {
         request: &ReadRequest,
         filled_later: FieldSet,
     ) -> Self {
-        let can_be_asked = |fields: FieldSet| {
-            let is_later = fields.iter().any(|field| filled_later.contains(field));
-            !fields.is_empty() && !is_later && fields.iter().all(|field| projection.fields.contains(field))
-        };
-        let filter = request.filter.as_ref().filter(|f| can_be_asked(f.fields()) && !f.unknown_columns());
-        let choice = filter.map(|filter| Parts::of(filter));
+        let choice = request.filter_of_rows(filled_later).map(|filter| Parts::of(&filter));
         Self { file: Mutex::new(file), projection: projection.clone(), choice }
     }
 

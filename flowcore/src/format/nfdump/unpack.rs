@@ -36,7 +36,7 @@ pub(super) struct Task {
 
 impl Task {
     pub(super) fn new(name: &str, compression: u8, ident: &str, request: &ReadRequest) -> Self {
-        let choice = request.filter_of_rows().map(|filter| {
+        let choice = request.filter_of_rows(ReadRequest::named_later()).map(|filter| {
             let decoder = Decoder::new(filter.fields());
             (filter, decoder)
         });

@@ -452,6 +452,10 @@ mod tests {
         let read = |filter| read_as(log.as_bytes(), &request(filter, false), &VpcOptions::default()).unwrap();
         let (flows, stats) = read(Some("dst port 4321"));
         assert_eq!((flows.len(), stats.flows), (1, 5000));
+        let fields = FieldSet::from([Field::First]);
+        let unread = ReadRequest { fields, ..request(Some("dst port 4321"), false) };
+        let (rows, _) = read_as(log.as_bytes(), &unread, &VpcOptions::default()).unwrap();
+        assert_eq!(rows.len(), 5000, "what is not read cannot be asked about");
         let secs = |time: Option<Timestamp>| time.unwrap().as_secs();
         assert_eq!((secs(stats.left_out.first), secs(stats.left_out.last)), (1000, 6999));
     }

@@ -50,7 +50,7 @@ impl Parser {
                     place: Position::Line,
                 },
             },
-            block: Block::new(request.filter_of_rows()),
+            block: Block::new(request.filter_of_rows(ReadRequest::named_later())),
         }
     }
 
