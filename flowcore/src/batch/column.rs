@@ -295,8 +295,8 @@ impl AddrColumn {
         self.words.push(word);
     }
 
-    /// Replaces all rows: `fill` writes the kinds and, for each row, its IPv4 address or anything; `v6` yields the
-    /// IPv6 addresses in row order.
+    /// Replaces all rows: `fill` writes the kinds of the rows, and the IPv4 addresses of those of kind 4, one behind the
+    /// other; `v6` yields the IPv6 addresses, in row order too. A row whose address is not there has none.
     pub(crate) fn refill(
         &mut self,
         fill: impl FnOnce(&mut Vec<u8>, &mut Vec<u32>),
@@ -304,21 +304,24 @@ impl AddrColumn {
     ) {
         self.clear();
         fill(&mut self.kinds, &mut self.words);
-        self.v6.extend(v6);
-        if self.kinds.iter().all(|kind| *kind == 4) {
+        if self.words.len() == self.kinds.len() && self.kinds.iter().all(|kind| *kind == 4) {
             return;
         }
-        let mut next = 0;
-        for (kind, word) in self.kinds.iter_mut().zip(&mut self.words) {
-            match kind {
-                4 => {}
-                6 if (next as usize) < self.v6.len() => {
-                    *word = next;
-                    next += 1;
-                }
-                _ => (*kind, *word) = (0, 0),
-            }
+        self.v6.extend(v6);
+        let v4 = std::mem::take(&mut self.words);
+        self.words.reserve(self.kinds.len());
+        let (mut fours, mut sixes) = (0, 0);
+        // Without a branch: which rows are of which version follows no pattern.
+        for kind in &mut self.kinds {
+            let (is_four, is_six) = (*kind == 4 && fours < v4.len(), *kind == 6 && sixes < self.v6.len());
+            let four = v4.get(fours).copied().unwrap_or(0);
+            let word = if is_six { u32::try_from(sixes).unwrap_or(u32::MAX) } else { 0 };
+            self.words.push(if is_four { four } else { word });
+            *kind = if is_four || is_six { *kind } else { 0 };
+            fours += usize::from(is_four);
+            sixes += usize::from(is_six);
         }
+        self.v6.truncate(sixes);
     }
 
     /// Adds all rows of another column.

@@ -1,9 +1,10 @@
 //! A batch as a block of a file: prefix, metadata and compressed column chunks.
 
 use super::chunk::Compressor;
-use super::encode::encode;
+use super::encode::Encoder;
 use super::layout::{MAX_BLOCK, MAX_CHUNK, MAX_COLUMNS, MAX_METADATA, Prefix, Section};
-use super::metadata::{BlockMetadata, ColumnMetadata, DIFFERENCE, storage_tag};
+use super::metadata::{BlockMetadata, ColumnMetadata, storage_tag};
+use super::packed::Estimate;
 use crate::batch::{Column, FlowBatch, TextColumn, TimeColumn};
 use crate::codec;
 use crate::error::{Error, Result};
@@ -12,6 +13,7 @@ use crate::record::{Field, Storage};
 
 /// Turns batches into blocks, with memory kept between them.
 pub(super) struct BlockEncoder {
+    encoder: Encoder,
     compressor: Compressor,
     raw: Vec<u8>,
     data: Vec<u8>,
@@ -26,7 +28,7 @@ pub(super) struct EncodedBlock {
 
 impl BlockEncoder {
     pub(super) fn new(compressor: Compressor) -> Self {
-        Self { compressor, raw: Vec::new(), data: Vec::new() }
+        Self { encoder: Encoder::default(), compressor, raw: Vec::new(), data: Vec::new() }
     }
 
     /// The column chunks of the block encoded last.
@@ -68,9 +70,14 @@ impl BlockEncoder {
         self.data.clear();
         let protocols = protocols(batch).words();
         let mut block = BlockMetadata { rows: narrow(batch.len()), protocols, columns: Vec::new() };
-        for field in batch.fields().iter().filter(|field| *field != Field::RecordNumber) {
+        let base = base_of_times(batch);
+        let others = batch
+            .fields()
+            .iter()
+            .filter(|field| !matches!(field, Field::RecordNumber) && Some(*field) != base);
+        for field in base.into_iter().chain(others) {
             let Some(column) = batch.column(field) else { continue };
-            let base = base_of(field).and_then(|base| base_place(&block, base).zip(batch.times(base)));
+            let base = base.filter(|base| is_other_time(field, *base)).and_then(|base| batch.times(base));
             self.add(&mut block, field.name(), true, column, base)?;
         }
         // Their order in the batch tells how the rows came, which must not show in the file.
@@ -91,10 +98,10 @@ impl BlockEncoder {
         name: &str,
         is_field: bool,
         column: &Column,
-        base: Option<(u32, &TimeColumn)>,
+        base: Option<&TimeColumn>,
     ) -> Result<()> {
         self.raw.clear();
-        let Some(encoded) = encode(column, base.map(|(_, times)| times), &mut self.raw) else {
+        let Some(encoded) = self.encoder.encode(column, base, &mut self.raw) else {
             return Ok(());
         };
         let start = self.data.len();
@@ -105,7 +112,8 @@ impl BlockEncoder {
             is_field,
             storage: storage_tag(storage_of(column)),
             encoding: encoded.encoding,
-            base: base.filter(|_| encoded.encoding == DIFFERENCE).map_or(0, |(place, _)| place),
+            // The base is the first column.
+            base: 0,
             compression,
             stored_len: narrow(stored.len()),
             raw_len: narrow(self.raw.len()),
@@ -116,14 +124,18 @@ impl BlockEncoder {
     }
 }
 
-/// The field whose values those of `field` are close to.
-fn base_of(field: Field) -> Option<Field> {
-    (field == Field::Last).then_some(Field::First)
+/// The one of the times that a flow begins and ends at that takes fewer bytes for itself: the other one is close to it,
+/// and may be written as the difference. It is the first column of the block.
+fn base_of_times(batch: &FlowBatch) -> Option<Field> {
+    let bytes = |field| batch.times(field).map(|times| Estimate::of(times.values()).bytes());
+    match (bytes(Field::First)?, bytes(Field::Last)) {
+        (first, Some(last)) if last < first => Some(Field::Last),
+        _ => Some(Field::First),
+    }
 }
 
-fn base_place(block: &BlockMetadata, base: Field) -> Option<u32> {
-    let place = block.columns.iter().position(|column| column.is_field && column.name == base.name())?;
-    u32::try_from(place).ok()
+fn is_other_time(field: Field, base: Field) -> bool {
+    matches!(field, Field::First | Field::Last) && field != base
 }
 
 const fn storage_of(column: &Column) -> Storage {

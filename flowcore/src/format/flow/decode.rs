@@ -3,10 +3,12 @@
 //! A chunk is checked once ([`ColumnBody::parse`]); after that, any rows of it can be put into a batch without an
 //! error. The layouts are those of `docs/flow-file.md`; [`encode`](super::encode) is the other direction.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::encode::{ALL_PRESENT, BITMAP, MIXED_KINDS};
+use super::encode::{ALL_PRESENT, BITMAP, LATIN, UTF8};
+use super::kinds::Kinds;
 use super::packed::Packed;
 use crate::batch::{AddrColumn, Column, Dictionary, NumberColumn, TextColumn, TimeColumn};
 use crate::error::{Error, Result};
@@ -21,15 +23,6 @@ pub(super) enum ColumnBody {
     Addrs { kinds: Kinds, words: Packed, v6: Range<usize> },
     /// Text.
     Texts { dictionary: Arc<Dictionary>, codes: Packed },
-}
-
-/// Which rows have an address of which version.
-#[derive(Debug)]
-pub(super) enum Kinds {
-    /// Every row one of this version.
-    All(u8),
-    /// A byte per row: 0, 4 or 6.
-    Each(Range<usize>),
 }
 
 impl ColumnBody {
@@ -84,24 +77,12 @@ impl ColumnBody {
 
     fn fill_addrs(&self, chunk: &[u8], rows: Range<usize>, column: &mut AddrColumn) {
         let Self::Addrs { kinds, words, v6 } = self else { return };
-        let skipped = match kinds {
-            Kinds::All(6) => rows.start,
-            Kinds::All(_) => 0,
-            Kinds::Each(range) => {
-                slice(chunk, range.start..range.start + rows.start).iter().filter(|&&kind| kind == 6).count()
-            }
-        };
-        let addrs = slice(chunk, v6.clone()).as_chunks().0;
-        let addrs = addrs.iter().skip(skipped).take(rows.len()).map(|addr| u128::from_be_bytes(*addr));
+        let (of_four, of_six) = kinds.places(chunk, &rows);
+        let addrs: &[[u8; 16]] = slice(chunk, v6.clone()).as_chunks().0;
+        let addrs = addrs.get(of_six).unwrap_or_default().iter().map(|addr| u128::from_be_bytes(*addr));
         let fill = |to_kinds: &mut Vec<u8>, to_words: &mut Vec<u32>| {
-            match kinds {
-                Kinds::All(kind) => to_kinds.resize(rows.len(), *kind),
-                Kinds::Each(range) => {
-                    to_kinds
-                        .extend_from_slice(slice(chunk, range.start + rows.start..range.start + rows.end));
-                }
-            }
-            words.unpack(chunk, rows, to_words, |word| u32::try_from(word).unwrap_or(0));
+            kinds.fill(chunk, rows, to_kinds);
+            words.unpack(chunk, of_four, to_words, |word| u32::try_from(word).unwrap_or(0));
         };
         column.refill(fill, addrs);
     }
@@ -130,30 +111,17 @@ impl ColumnBody {
 
     fn pick_addrs(&self, chunk: &[u8], rows: &[usize], column: &mut AddrColumn) {
         let Self::Addrs { kinds, words, v6 } = self else { return };
-        let all: Range<usize> = match kinds {
-            Kinds::All(_) => 0..0,
-            Kinds::Each(range) => range.clone(),
-        };
-        let each = slice(chunk, all);
-        let kind = |row: usize| match kinds {
-            Kinds::All(kind) => *kind,
-            Kinds::Each(_) => each.get(row).copied().unwrap_or(0),
-        };
-        // IPv6 addresses stand in row order: those of the rows passed since the last one are counted.
-        let (mut passed, mut before) = (0, 0);
-        let mut place = |row: usize| {
-            before += (passed..row).filter(|&row| kind(row) == 6).count();
-            passed = row;
-            before
-        };
         let addrs: &[[u8; 16]] = slice(chunk, v6.clone()).as_chunks().0;
-        let of_six: Vec<usize> = rows.iter().filter(|&&row| kind(row) == 6).map(|&row| place(row)).collect();
-        let addrs = of_six.iter().filter_map(|&at| addrs.get(at)).map(|addr| u128::from_be_bytes(*addr));
-        let fill = |to_kinds: &mut Vec<u8>, to_words: &mut Vec<u32>| {
-            to_kinds.extend(rows.iter().map(|&row| kind(row)));
-            to_words.extend(rows.iter().map(|&row| u32::try_from(words.get(chunk, row)).unwrap_or(0)));
-        };
-        column.refill(fill, addrs);
+        let (mut to_kinds, mut to_words, mut to_six) = (Vec::new(), Vec::new(), Vec::new());
+        for &row in rows {
+            let kind = kinds.of(chunk, row);
+            let (of_four, of_six) = kinds.places(chunk, &(row..row + 1));
+            to_kinds.push(kind);
+            to_words.extend(of_four.map(|at| u32::try_from(words.get(chunk, at)).unwrap_or(0)));
+            to_six.extend(addrs.get(of_six).unwrap_or_default());
+        }
+        let fill = |kinds: &mut Vec<u8>, words: &mut Vec<u32>| (*kinds, *words) = (to_kinds, to_words);
+        column.refill(fill, to_six.into_iter().map(u128::from_be_bytes));
     }
 
     /// Puts single rows into a column of text.
@@ -205,23 +173,10 @@ fn parse_values(chunk: &[u8], rows: usize) -> Result<(ColumnBody, usize)> {
 }
 
 fn parse_addrs(chunk: &[u8], rows: usize) -> Result<(ColumnBody, usize)> {
-    let (kinds, start) = match chunk.first() {
-        Some(&kind @ (4 | 6)) => (Kinds::All(kind), 1),
-        Some(&MIXED_KINDS) if chunk.len() > rows => (Kinds::Each(1..1 + rows), 1 + rows),
-        _ => return Err(Error::damaged("unknown kinds of addresses")),
-    };
-    let of_six = match &kinds {
-        Kinds::All(kind) => rows * usize::from(*kind == 6),
-        Kinds::Each(range) => {
-            let kinds = slice(chunk, range.clone());
-            if kinds.iter().any(|kind| !matches!(kind, 0 | 4 | 6)) {
-                return Err(Error::damaged("unknown kind of address"));
-            }
-            kinds.iter().filter(|&&kind| kind == 6).count()
-        }
-    };
-    let (words, start) = Packed::parse(chunk, start, rows)?;
-    let end = start + of_six * 16;
+    let (kinds, start) = Kinds::parse(chunk, rows)?;
+    let (of_four, of_six) = kinds.places(chunk, &(0..rows));
+    let (words, start) = Packed::parse(chunk, start, of_four.len())?;
+    let end = start + of_six.len() * 16;
     if end > chunk.len() {
         return Err(Error::damaged("column ends early"));
     }
@@ -232,34 +187,49 @@ fn parse_addrs(chunk: &[u8], rows: usize) -> Result<(ColumnBody, usize)> {
 }
 
 fn parse_texts(chunk: &[u8], rows: usize) -> Result<(ColumnBody, usize)> {
-    let count = chunk.first_chunk().map(|count| u32::from_le_bytes(*count) as usize);
-    let count = count.filter(|count| (1..=rows).contains(count));
-    let count = count.ok_or_else(|| Error::damaged("impossible number of texts"))?;
-    let (codes, at) = Packed::parse(chunk, 4, rows)?;
+    let Some(&[ref count @ .., form]) = chunk.first_chunk::<TEXT_HEAD>() else {
+        return Err(Error::damaged("column ends early"));
+    };
+    let count = u32::from_le_bytes(*count) as usize;
+    if !(1..=rows).contains(&count) {
+        return Err(Error::damaged("impossible number of texts"));
+    }
+    let (codes, at) = Packed::parse(chunk, TEXT_HEAD, rows)?;
     if !codes.is_at_most(chunk, count as u64) {
         return Err(Error::damaged("a code stands for no text"));
     }
     let (packed_lengths, start) = Packed::parse(chunk, at, count)?;
     let mut lengths = Vec::new();
     packed_lengths.unpack(chunk, 0..count, &mut lengths, |length| length);
-    let (dictionary, end) = read_texts(chunk, start, &lengths)?;
+    let (dictionary, end) = read_texts(chunk, start, form, &lengths)?;
     Ok((ColumnBody::Texts { dictionary: Arc::new(dictionary), codes }, end))
 }
 
-fn read_texts(chunk: &[u8], mut at: usize, lengths: &[u64]) -> Result<(Dictionary, usize)> {
+/// Number of texts, and how they are written.
+const TEXT_HEAD: usize = 5;
+
+fn read_texts(chunk: &[u8], mut at: usize, form: u8, lengths: &[u64]) -> Result<(Dictionary, usize)> {
     let mut dictionary = Dictionary::default();
     for &length in lengths {
         let end = usize::try_from(length).ok().and_then(|length| at.checked_add(length));
-        let text = end.and_then(|end| chunk.get(at..end));
-        let text = text.ok_or_else(|| Error::damaged("column ends early"))?;
-        let text = str::from_utf8(text).map_err(|_| Error::damaged("a text is not UTF-8"))?;
-        if dictionary.code(text).is_some() {
+        let bytes = end.and_then(|end| chunk.get(at..end));
+        let bytes = bytes.ok_or_else(|| Error::damaged("column ends early"))?;
+        let text = read_text(form, bytes)?;
+        if dictionary.code(&text).is_some() {
             return Err(Error::damaged("a text is there twice"));
         }
-        dictionary.add(Text::from(text));
-        at += text.len();
+        dictionary.add(Text::from(&*text));
+        at += bytes.len();
     }
     Ok((dictionary, at))
+}
+
+fn read_text(form: u8, bytes: &[u8]) -> Result<Cow<'_, str>> {
+    match form {
+        UTF8 => str::from_utf8(bytes).map(Cow::Borrowed).map_err(|_| Error::damaged("a text is not UTF-8")),
+        LATIN => Ok(bytes.iter().map(|&byte| char::from(byte)).collect::<String>().into()),
+        _ => Err(Error::damaged(format!("unknown form {form} of texts"))),
+    }
 }
 
 /// The bits from a row on that is a multiple of eight.
@@ -276,14 +246,14 @@ fn slice(chunk: &[u8], range: Range<usize>) -> &[u8] {
 mod tests {
     use super::*;
     use crate::batch::FlowBatch;
-    use crate::format::flow::encode::encode;
+    use crate::format::flow::encode::Encoder;
     use crate::format::flow::metadata::DIFFERENCE;
     use crate::record::{Addr, Field, Timestamp};
     use std::net::Ipv6Addr;
 
     fn chunk_of(batch: &FlowBatch, field: Field) -> Vec<u8> {
         let mut bytes = Vec::new();
-        encode(batch.column(field).unwrap(), None, &mut bytes).unwrap();
+        Encoder::default().encode(batch.column(field).unwrap(), None, &mut bytes).unwrap();
         bytes
     }
 
@@ -345,9 +315,10 @@ mod tests {
         }
         batch.pad();
         let (mut first, mut last) = (Vec::new(), Vec::new());
-        encode(batch.column(Field::First).unwrap(), None, &mut first).unwrap();
-        let encoded =
-            encode(batch.column(Field::Last).unwrap(), batch.times(Field::First), &mut last).unwrap();
+        Encoder::default().encode(batch.column(Field::First).unwrap(), None, &mut first).unwrap();
+        let encoded = Encoder::default()
+            .encode(batch.column(Field::Last).unwrap(), batch.times(Field::First), &mut last)
+            .unwrap();
         assert_eq!(encoded.encoding, DIFFERENCE);
         assert!(last.len() < 80, "{}", last.len());
         let body = ColumnBody::parse(Storage::Time, &first, 50, 0).unwrap();
@@ -406,7 +377,7 @@ mod tests {
         column.push(Some("a"));
         column.push(Some("b"));
         let mut bytes = Vec::new();
-        encode(&Column::Text(column), None, &mut bytes).unwrap();
+        Encoder::default().encode(&Column::Text(column), None, &mut bytes).unwrap();
         assert!(ColumnBody::parse(Storage::Text, &bytes, 2, 0).is_ok());
         let last = bytes.len() - 1;
         bytes[last] = b'a';

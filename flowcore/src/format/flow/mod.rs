@@ -9,7 +9,8 @@
 //! From bytes to rows: `layout` and `metadata` say where things are, `walk` or `seek` goes from block to block,
 //! or `ahead` lets threads `unpack` several of them; `load` reads, decompresses and checks the columns that are needed,
 //! `decode` puts them into batches. From rows
-//! to bytes: `writer` collects rows, `block` and `encode` turn them into chunks, `index` ends the file.
+//! to bytes: `writer` collects rows, `block` and `encode` turn them into chunks, `index` ends the file. Both use `packed`,
+//! streams of integers that every column is made of, and `kinds`, the versions of addresses.
 
 mod ahead;
 mod block;
@@ -19,6 +20,7 @@ mod decode;
 mod encode;
 mod index;
 mod info;
+mod kinds;
 mod layout;
 mod load;
 mod metadata;

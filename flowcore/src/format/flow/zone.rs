@@ -47,7 +47,7 @@ pub(super) fn bounds<T: Copy + Ord + Default>(column: &Values<T>) -> Option<(T, 
     min_max(column.values().iter().enumerate().filter(|(row, _)| present.get(*row)).map(|(_, value)| *value))
 }
 
-fn min_max<T: Copy + Ord>(mut values: impl Iterator<Item = T>) -> Option<(T, T)> {
+pub(super) fn min_max<T: Copy + Ord>(mut values: impl Iterator<Item = T>) -> Option<(T, T)> {
     let first = values.next()?;
     Some(values.fold((first, first), |(min, max), value| (min.min(value), max.max(value))))
 }

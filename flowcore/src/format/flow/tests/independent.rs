@@ -128,12 +128,40 @@ fn values(chunk: &[u8], rows: usize) -> Vec<Option<u64>> {
         }
         other => panic!("presence {other}"),
     };
-    let (width, exponent, min) = (bytes.fixed(1), bytes.fixed(1), bytes.fixed(8));
-    let width = usize::try_from(width).unwrap();
-    let unit = 10_u64.pow(u32::try_from(exponent).unwrap());
-    let values: Vec<_> = (0..rows).map(|_| min.wrapping_add(bytes.fixed(width).wrapping_mul(unit))).collect();
+    let values = packed(&mut bytes, rows);
     assert!(bytes.0.is_empty());
     values.into_iter().zip(present).map(|(value, present)| present.then_some(value)).collect()
+}
+
+/// Packed integers, as the bits of 64-bit ones.
+fn packed(bytes: &mut Bytes, rows: usize) -> Vec<u64> {
+    let (layout, exponent, min) = (bytes.fixed(1), bytes.fixed(1), bytes.fixed(8));
+    let unit = 10_u64.pow(u32::try_from(exponent).unwrap());
+    let mut distances = vec![0; rows];
+    let mut stored: Vec<usize> = (0..rows).collect();
+    if layout & 16 != 0 {
+        distances.fill(bytes.fixed(8));
+        let bitmap = bytes.take(rows.div_ceil(8));
+        stored.retain(|row| bitmap[row / 8] >> (row % 8) & 1 == 1);
+        stored.iter().for_each(|&row| distances[row] = 0);
+    }
+    let width = usize::try_from(layout & 15).unwrap();
+    if layout & 64 != 0 {
+        stored.iter().for_each(|&row| distances[row] = bytes.fixed(width));
+    } else {
+        for plane in 0..width {
+            stored.iter().for_each(|&row| distances[row] |= bytes.fixed(1) << (8 * plane));
+        }
+    }
+    if layout & 32 != 0 {
+        let mut sum = 0_u64;
+        for step in &mut distances {
+            let back = *step % 2 == 1;
+            sum = if back { sum.wrapping_sub(*step / 2 + 1) } else { sum.wrapping_add(*step / 2) };
+            *step = sum;
+        }
+    }
+    distances.into_iter().map(|distance| min.wrapping_add(distance.wrapping_mul(unit))).collect()
 }
 
 /// The columns of numbers and times of a block, by name.
