@@ -1,7 +1,9 @@
 //! Where chosen records go: text on stdout or in a file, a flow file, nfdump file or AWS flow log, or nowhere.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use flowcore::format::flow::{FlowFileWriter, WriterOptions};
 use flowcore::format::nfdump::NfdumpOptions;
@@ -13,7 +15,7 @@ use flowcore::{
 
 use crate::args::{OutputFormat, Plan};
 use crate::matching::open_options;
-use crate::print::{Printer, Style, printer};
+use crate::print::{Printer, Style, Threads, printer};
 
 /// The destination of the chosen records; the file or stream is opened by [`begin`](Self::begin).
 pub(crate) struct Output {
@@ -28,7 +30,7 @@ pub(crate) struct Output {
 /// What is written.
 enum Content {
     Nothing,
-    Text(Box<dyn Printer>),
+    Text(Box<dyn Printer>, Threads),
     Flow(WriterOptions),
     Nfdump(NfdumpOptions),
     Log(VpcWriterOptions),
@@ -80,7 +82,7 @@ impl Output {
     pub(crate) fn needs(&self) -> (FieldSet, bool) {
         match &self.content {
             Content::Nothing => (FieldSet::EMPTY, false),
-            Content::Text(printer) => (printer.fields(), printer.unknown_columns()),
+            Content::Text(printer, _) => (printer.fields(), printer.unknown_columns()),
             Content::Flow(_) | Content::Nfdump(_) => (FieldSet::all(), true),
             Content::Log(options) => options.columns.needs(),
         }
@@ -102,7 +104,7 @@ impl Output {
         let (path, overwrite) = (self.path.as_deref(), self.overwrite);
         let begun = match &mut self.content {
             Content::Nothing => Ok(Sink::Closed),
-            Content::Text(printer) => begin_text(printer.as_mut(), title, path, overwrite),
+            Content::Text(printer, _) => begin_text(printer.as_mut(), title, path, overwrite),
             Content::Flow(options) => begin_flow(options, path, overwrite),
             Content::Nfdump(options) => begin_nfdump(options, path, overwrite),
             Content::Log(options) => begin_log(options, path, overwrite),
@@ -116,7 +118,7 @@ impl Output {
     /// # Errors
     /// When they cannot be written.
     pub(crate) fn next_list(&mut self, title: &str) -> Result<()> {
-        let (Content::Text(printer), Sink::Text(out)) = (&mut self.content, &mut self.sink) else {
+        let (Content::Text(printer, _), Sink::Text(out)) = (&mut self.content, &mut self.sink) else {
             return Ok(());
         };
         let written = out.write_all(title.as_bytes()).and_then(|()| printer.begin(out));
@@ -130,8 +132,9 @@ impl Output {
     pub(crate) fn write(&mut self, batch: &FlowBatch, chosen: &Mask) -> Result<()> {
         self.empty_note &= chosen.count() == 0;
         let written = match (&mut self.content, &mut self.sink) {
-            (Content::Text(printer), Sink::Text(out)) => {
-                printer.rows(batch, &mut chosen.rows(), out).map_err(Error::from)
+            (Content::Text(printer, threads), Sink::Text(out)) => {
+                let rows: Vec<usize> = chosen.rows().collect();
+                threads.print(printer.as_mut(), batch, &rows, out).map_err(Error::from)
             }
             (_, sink) => match sink.flows() {
                 Some(writer) if chosen.count() == batch.len() => writer.write_batch(batch),
@@ -153,7 +156,7 @@ impl Output {
     pub(crate) fn write_ordered(&mut self, batch: &FlowBatch, rows: &[usize]) -> Result<()> {
         self.empty_note &= rows.is_empty();
         let written = match (&mut self.content, &mut self.sink) {
-            (Content::Text(printer), Sink::Text(out)) => {
+            (Content::Text(printer, _), Sink::Text(out)) => {
                 printer.rows(batch, &mut rows.iter().copied(), out).map_err(Error::from)
             }
             (_, sink) => sink.flows().map_or(Ok(()), |writer| {
@@ -175,7 +178,7 @@ impl Output {
         let Self { content, path, sink, empty_note, .. } = self;
         let mut remarks = String::new();
         let finished = match (content, sink) {
-            (Content::Text(mut printer), Sink::Text(mut out)) => {
+            (Content::Text(mut printer, _), Sink::Text(mut out)) => {
                 let note = if empty_note { out.write_all(NO_FLOWS) } else { Ok(()) };
                 let ended = note.and_then(|()| printer.end(&mut out)).map_err(Error::from);
                 ended.and_then(|()| Target::finish(out))
@@ -210,9 +213,16 @@ impl Sink {
     }
 }
 
+/// Threads that print: one a core, as long as the one that writes can keep up with them.
+fn threads() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get).min(MAX_THREADS)
+}
+
+const MAX_THREADS: usize = 8;
+
 fn content(plan: &Plan) -> Result<Content> {
     Ok(match printer(&plan.output, Style::of(plan)) {
-        Some(printer) => Content::Text(printer),
+        Some(printer) => Content::Text(printer, Threads::new(threads())),
         None if plan.output == OutputFormat::Null => Content::Nothing,
         None if plan.output == OutputFormat::Vpc => Content::Log(log_options(plan)?),
         None => match plan.file.clone() {

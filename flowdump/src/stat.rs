@@ -167,9 +167,8 @@ fn list(plan: &Plan, grouping: &Grouping, groups: &Groups, out: &mut dyn Write) 
         let title = aggregate::title(plan, grouping, order);
         out.write_all(title.as_bytes())?;
         list.begin(out)?;
-        groups.each(aggregate::selection(plan, order), |batch| {
-            (0..batch.len()).try_for_each(|row| list.row(&batch, row, out))
-        })?;
+        groups
+            .each(aggregate::selection(plan, order), |batch| list.rows(&batch, &mut (0..batch.len()), out))?;
         list.end(out)?;
         if !title.is_empty() {
             writeln!(out)?;

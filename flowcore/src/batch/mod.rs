@@ -114,7 +114,11 @@ impl FlowBatch {
     /// The column covers every row of the batch.
     pub fn numbers(&self, field: Field) -> Option<Cow<'_, NumberColumn>> {
         if field.is_derived() {
-            return self.derived(field).map(Cow::Owned);
+            let is_whole = |column: &&NumberColumn| column.len() == self.len;
+            return match self.only_input(field).filter(is_whole) {
+                Some(column) => Some(Cow::Borrowed(column)),
+                None => self.derived(field).map(Cow::Owned),
+            };
         }
         match self.column(field)? {
             Column::Number(column) if column.len() == self.len => Some(Cow::Borrowed(column)),
@@ -376,7 +380,39 @@ impl FlowBatch {
     }
 
     fn derived(&self, field: Field) -> Option<NumberColumn> {
-        field.inputs()?.iter().any(|input| self.column(input).is_some()).then(|| self.padded_numbers(field))
+        let is_there = field.inputs()?.iter().any(|input| self.column(input).is_some());
+        is_there.then(|| match field {
+            Field::Duration => self.durations().unwrap_or_else(|| self.padded_numbers(field)),
+            _ => self.padded_numbers(field),
+        })
+    }
+
+    /// The one column that a field joins with another one that is not there: it is the same as that.
+    fn only_input(&self, field: Field) -> Option<&NumberColumn> {
+        let (to, back) = match field {
+            Field::Packets => (Field::InPackets, Field::OutPackets),
+            Field::Bytes => (Field::InBytes, Field::OutBytes),
+            Field::TcpFlags => (Field::InFlags, Field::OutFlags),
+            _ => return None,
+        };
+        match (self.number_column(to), self.number_column(back)) {
+            (Some(only), None) | (None, Some(only)) => Some(only),
+            _ => None,
+        }
+    }
+
+    /// The durations, a column at a time where every row has both times.
+    fn durations(&self) -> Option<NumberColumn> {
+        let is_whole = |column: &&TimeColumn| column.len() == self.len && column.present().is_full();
+        let first = self.times(Field::First).filter(is_whole)?.values();
+        let last = self.times(Field::Last).filter(is_whole)?.values();
+        let duration = |(&first, &last): (&i64, &i64)| {
+            let [first, last] = [first, last].map(|nanos| Some(Timestamp::from_nanos(nanos)));
+            arithmetic::duration(first, last).unwrap_or(0)
+        };
+        let mut durations = NumberColumn::default();
+        durations.assign(first.iter().zip(last).map(duration));
+        Some(durations)
     }
 
     fn derived_number(&self, field: Field, row: usize) -> Option<u64> {
@@ -436,5 +472,36 @@ mod tests {
         }
         batch.clear();
         assert!(batch.is_empty() && batch.fields().is_empty());
+    }
+
+    #[test]
+    fn columns_of_computed_fields_are_what_their_rows_say() {
+        let computed = [Field::Packets, Field::Bytes, Field::TcpFlags, Field::Duration, Field::Bps];
+        let times = [(Field::First, 9), (Field::Last, 4)];
+        let numbers = [Field::InPackets, Field::OutPackets, Field::InBytes, Field::InFlags, Field::OutFlags];
+        for absent in 0..1_usize << (times.len() + numbers.len()) {
+            for rows in [3, 5] {
+                let mut batch = FlowBatch::new();
+                for row in 0..5_u64 {
+                    let is_there = |at: usize| absent >> at & 1 == 0 && row < rows;
+                    for (at, (field, nanos)) in times.into_iter().enumerate().filter(|(at, _)| is_there(*at))
+                    {
+                        let nanos = nanos * (row as i64 - at as i64);
+                        batch.set_time(field, Timestamp::from_nanos(nanos));
+                    }
+                    for (at, field) in numbers.into_iter().enumerate().filter(|(at, _)| is_there(at + 2)) {
+                        batch.set_number(field, row + at as u64);
+                    }
+                    batch.end_row();
+                }
+                for field in computed {
+                    let column = batch.numbers(field);
+                    for row in 0..batch.len() {
+                        let of_column = column.as_ref().and_then(|column| column.get(row));
+                        assert_eq!(of_column, batch.number(field, row), "{field} {row} {absent:b}");
+                    }
+                }
+            }
+        }
     }
 }

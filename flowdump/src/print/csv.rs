@@ -1,10 +1,15 @@
 //! CSV by RFC 4180: a heading, then one line a record, always the same columns.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
-use flowcore::{Addr, Field, FieldKind, FieldSet, FlowBatch, TcpFlags};
+use flowcore::{
+    Addr, AddrColumn, Field, FieldKind, FieldSet, FlowBatch, NumberColumn, Storage, TcpFlags, TextColumn,
+    TimeColumn, Timestamp,
+};
 
-use super::{Printer, Style};
+use super::clock::Clock;
+use super::{FULL, Printer, Style};
 use super::{escape, text};
 
 /// The columns, in this order. New ones are only ever added at the end.
@@ -231,19 +236,28 @@ impl Printer for CsvPrinter {
         rows: &mut dyn Iterator<Item = usize>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        let there = Columns::of(batch);
+        let mut there = Columns::of(batch);
+        self.buffer.clear();
         for row in rows {
-            self.buffer.clear();
-            for &(commas, field) in &there.fields {
-                self.buffer.resize(self.buffer.len() + commas, b',');
-                write_value(batch, field, row, &mut self.buffer)?;
+            for (commas, column) in &mut there.columns {
+                write_commas(*commas, &mut self.buffer);
+                column.write(row, &mut self.buffer)?;
             }
-            self.buffer.resize(self.buffer.len() + there.last_commas, b',');
-            write_others(batch, row, &mut self.buffer);
+            write_commas(there.last_commas, &mut self.buffer);
+            if !batch.unknown().is_empty() {
+                write_others(batch, row, &mut self.buffer);
+            }
             self.buffer.extend_from_slice(b"\r\n");
-            out.write_all(&self.buffer)?;
+            if self.buffer.len() >= FULL {
+                out.write_all(&self.buffer)?;
+                self.buffer.clear();
+            }
         }
-        Ok(())
+        out.write_all(&self.buffer)
+    }
+
+    fn fork(&self) -> Option<Box<dyn Printer + Send>> {
+        Some(Box::new(Self { heading: self.heading, buffer: Vec::new() }))
     }
 
     fn end(&mut self, _: &mut dyn Write) -> io::Result<()> {
@@ -260,25 +274,100 @@ impl Printer for CsvPrinter {
 }
 
 /// The columns that a batch has, which are few of all: the others cost a comma.
-struct Columns {
+struct Columns<'a> {
     /// Each with the number of commas before it.
-    fields: Vec<(usize, Field)>,
+    columns: Vec<(usize, Column<'a>)>,
     /// Commas before the last column.
     last_commas: usize,
 }
 
-impl Columns {
-    fn of(batch: &FlowBatch) -> Self {
-        let has = |field: Field| batch.column(field).is_some();
-        let mut columns = Self { fields: Vec::new(), last_commas: 0 };
+impl<'a> Columns<'a> {
+    fn of(batch: &'a FlowBatch) -> Self {
+        let mut columns = Self { columns: Vec::new(), last_commas: 0 };
         for &field in CSV_FIELDS {
-            let is_there = field.inputs().map_or_else(|| has(field), |inputs| inputs.iter().any(has));
-            if is_there {
-                columns.fields.push((std::mem::take(&mut columns.last_commas), field));
+            if let Some(column) = Column::of(batch, field) {
+                columns.columns.push((std::mem::take(&mut columns.last_commas), column));
             }
             columns.last_commas += 1;
         }
         columns
+    }
+}
+
+/// A column of a batch, looked up once for all rows.
+enum Column<'a> {
+    Numbers(Cow<'a, NumberColumn>, FieldKind),
+    Times(&'a TimeColumn, Clock),
+    Addrs(&'a AddrColumn),
+    Texts(&'a TextColumn, LastText),
+    Payloads(&'a TextColumn),
+}
+
+/// The text of the row before as it was written: most rows have the same one.
+#[derive(Default)]
+struct LastText {
+    code: u32,
+    written: Vec<u8>,
+}
+
+impl<'a> Column<'a> {
+    fn of(batch: &'a FlowBatch, field: Field) -> Option<Self> {
+        Some(match field.kind().storage() {
+            Storage::Number => Self::Numbers(batch.numbers(field)?, field.kind()),
+            Storage::Time => Self::Times(batch.times(field)?, Clock::new(b'T')),
+            Storage::Addr => Self::Addrs(batch.addrs(field)?),
+            Storage::Text if is_payload(field) => Self::Payloads(batch.texts(field)?),
+            Storage::Text => Self::Texts(batch.texts(field)?, LastText::default()),
+        })
+    }
+
+    /// As [`write_value`].
+    #[inline]
+    fn write(&mut self, row: usize, out: &mut Vec<u8>) -> io::Result<()> {
+        match self {
+            Self::Numbers(column, kind) => {
+                return column.get(row).map_or(Ok(()), |number| write_number(*kind, number, out));
+            }
+            Self::Times(column, clock) => {
+                let time = column.get(row).map(Timestamp::from_nanos);
+                time.into_iter().for_each(|time| clock.rfc3339(time, out));
+            }
+            Self::Addrs(column) => {
+                let addr = Some(column.get(row)).filter(|addr| addr.is_known());
+                addr.into_iter().for_each(|addr| text::addr(addr, out));
+            }
+            Self::Texts(column, last) => last.write(column, row, out),
+            Self::Payloads(column) => {
+                let text = column.get(row);
+                text.into_iter().for_each(|text| escape::csv_payload(text, out));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl LastText {
+    fn write(&mut self, column: &TextColumn, row: usize, out: &mut Vec<u8>) {
+        let code = column.codes().get(row).copied().unwrap_or(0);
+        if code != self.code {
+            self.code = code;
+            self.written.clear();
+            let text = column.get(row);
+            text.into_iter().for_each(|text| escape::csv(text, &mut self.written));
+        }
+        out.extend_from_slice(&self.written);
+    }
+}
+
+fn is_payload(field: Field) -> bool {
+    matches!(field, Field::InPayload | Field::OutPayload)
+}
+
+fn write_commas(count: usize, out: &mut Vec<u8>) {
+    match count {
+        1 => out.push(b','),
+        ..=64 => text::start_of([b','; 64], count, out),
+        _ => out.resize(out.len() + count, b','),
     }
 }
 
@@ -327,9 +416,10 @@ pub(super) fn write_value(batch: &FlowBatch, field: Field, row: usize, out: &mut
         },
         FieldKind::Text => {
             let value = batch.text(field, row).unwrap_or_default();
-            match field {
-                Field::InPayload | Field::OutPayload => escape::csv_payload(value, out),
-                _ => escape::csv(value, out),
+            if is_payload(field) {
+                escape::csv_payload(value, out)
+            } else {
+                escape::csv(value, out)
             }
             Ok(())
         }
@@ -343,12 +433,20 @@ pub(super) fn write_value(batch: &FlowBatch, field: Field, row: usize, out: &mut
 /// A number in the form its kind has in CSV and JSON.
 pub(super) fn write_number(kind: FieldKind, number: u64, out: &mut Vec<u8>) -> io::Result<()> {
     match kind {
-        FieldKind::Flags => write!(out, "{}", TcpFlags(u8::try_from(number).unwrap_or(u8::MAX))),
+        FieldKind::Flags => {
+            out.extend_from_slice(&TcpFlags(u8::try_from(number).unwrap_or(u8::MAX)).letters());
+            Ok(())
+        }
         FieldKind::Mac => {
             let b = number.to_be_bytes();
             write!(out, "{:02x}:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", b[2], b[3], b[4], b[5], b[6], b[7])
         }
-        FieldKind::Duration => write!(out, "{}.{:09}", number / 1_000_000_000, number % 1_000_000_000),
+        FieldKind::Duration => {
+            text::number(number / 1_000_000_000, out);
+            out.push(b'.');
+            [1_000_000, 1_000, 1].iter().for_each(|unit| text::three_digits(number / unit, out));
+            Ok(())
+        }
         FieldKind::Latency => write!(out, "{}.{:06}", number / 1_000_000, number % 1_000_000),
         FieldKind::Mpls => write!(out, "{}-{}-{}", number >> 4, number >> 1 & 7, number & 1),
         FieldKind::EndReason => match flowcore::EndReason::from_number(number) {

@@ -99,6 +99,15 @@ impl Printer for JsonPrinter {
         out.write_all(&self.buffer)
     }
 
+    fn fork(&self) -> Option<Box<dyn Printer + Send>> {
+        Some(Box::new(Self { rows: 1, ..Self::new(self.array) }))
+    }
+
+    /// Whether there are rows.
+    fn state(&self) -> usize {
+        usize::from(self.rows > 0)
+    }
+
     fn end(&mut self, out: &mut dyn Write) -> io::Result<()> {
         match (self.array, self.rows) {
             (false, _) => Ok(()),

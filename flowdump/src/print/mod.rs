@@ -2,6 +2,8 @@
 
 mod account;
 mod account_json;
+mod aside;
+mod clock;
 mod csv;
 mod csv_columns;
 mod csv_fast;
@@ -38,6 +40,7 @@ pub use times::Times;
 
 pub(crate) use account::print_table;
 pub(crate) use account_json::print_json;
+pub(crate) use aside::Threads;
 pub(crate) use series::{Bars, SeriesPrinter};
 pub(crate) use stat::{StatFormat, StatPrinter};
 pub(crate) use summary::{print_account, unknown_parts};
@@ -74,6 +77,20 @@ pub trait Printer {
         Ok(())
     }
 
+    /// A printer that goes on, on another thread, behind rows that this one has yet to write, of which there is at least
+    /// one. `None` if it has to know more of them than this one's [`state`](Self::state).
+    fn fork(&self) -> Option<Box<dyn Printer + Send>> {
+        None
+    }
+
+    /// What rows have changed in how the next ones are written.
+    fn state(&self) -> usize {
+        0
+    }
+
+    /// Goes on as a printer in this state would.
+    fn set_state(&mut self, _: usize) {}
+
     /// Writes what stands behind the last row.
     ///
     /// # Errors
@@ -88,6 +105,9 @@ pub trait Printer {
         false
     }
 }
+
+/// Bytes after which printers of many rows write.
+const FULL: usize = 64 * 1024;
 
 /// Text of several lines made safe for a terminal, its line ends kept.
 pub(crate) fn terminal_lines(text: &str) -> String {

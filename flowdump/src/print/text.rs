@@ -6,8 +6,33 @@ use std::io::Write;
 use flowcore::{Addr, Protocol, Timestamp};
 
 /// Adds a number in digits.
+#[inline]
 pub(super) fn number(number: u64, out: &mut Vec<u8>) {
-    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+    match usize::try_from(number) {
+        Ok(digit @ ..10) => out.push(PAIRS[digit][1]),
+        Ok(small @ ..10_000) => short_number(small, out),
+        _ => out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
+    }
+}
+
+/// Adds a number of two to four digits: four are copied, which is a single move, and the blank ones cut off.
+#[inline]
+fn short_number(number: usize, out: &mut Vec<u8>) {
+    let ([a, b], [c, d]) = (PAIRS[number / 100], PAIRS[number % 100]);
+    let (text, len) = match number {
+        ..=99 => ([c, d, 0, 0], 2),
+        100..=999 => ([b, c, d, 0], 3),
+        _ => ([a, b, c, d], 4),
+    };
+    start_of(text, len, out);
+}
+
+/// Adds the first `len` of these bytes. A copy of a fixed size needs no call, unlike one of a size to be found out.
+#[inline]
+pub(super) fn start_of<const N: usize>(text: [u8; N], len: usize, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.extend_from_slice(&text);
+    out.truncate(start + len.min(N));
 }
 
 /// Adds a number in at least so many digits.
@@ -18,25 +43,79 @@ pub(super) fn zero_padded(value: u64, digits: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(text.as_bytes());
 }
 
+/// Adds the last two digits of a number.
+#[inline]
+pub(super) fn two_digits(value: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(&pair(value));
+}
+
+/// The last two digits of a number.
+#[inline]
+pub(super) fn pair(value: u64) -> [u8; 2] {
+    PAIRS[(value % 100) as usize]
+}
+
+/// Adds the last three digits of a number.
+#[inline]
+pub(super) fn three_digits(value: u64, out: &mut Vec<u8>) {
+    out.push(PAIRS[(value / 100 % 10) as usize][1]);
+    two_digits(value, out);
+}
+
+/// `00` to `99`.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[b'0'; 2]; 100];
+    let mut n = 0;
+    while n < 100 {
+        pairs[n] = [b'0' + n as u8 / 10, b'0' + n as u8 % 10];
+        n += 1;
+    }
+    pairs
+};
+
 /// Adds an address, `-` where it is not known.
 pub(super) fn addr(addr: Addr, out: &mut Vec<u8>) {
     let Addr::V4(v4) = addr else {
         // A vector takes every byte.
         return drop(write!(out, "{addr}"));
     };
-    let [a, b, c, d] = v4.octets();
-    number(a.into(), out);
-    for octet in [b, c, d] {
-        out.push(b'.');
-        number(octet.into(), out);
+    let (mut text, mut at) = ([0; 16], 0);
+    for octet in v4.octets() {
+        let (digits, len) = OCTETS[usize::from(octet)];
+        // The last three bytes of the longest address, and the dot behind it, are the end of the array.
+        if let Some(room) = text.get_mut(at..at + 4) {
+            room.copy_from_slice(&digits);
+        }
+        at += usize::from(len);
     }
+    start_of(text, at - 1, out);
 }
+
+/// `0.` to `255.`, each with its length.
+const OCTETS: [([u8; 4], u8); 256] = {
+    let mut octets = [([b'.'; 4], 0); 256];
+    let mut n = 0;
+    while n < 256 {
+        let digits = [b'0' + (n / 100) as u8, b'0' + (n / 10 % 10) as u8, b'0' + (n % 10) as u8];
+        octets[n] = match n {
+            0..10 => ([digits[2], b'.', b'.', b'.'], 2),
+            10..100 => ([digits[1], digits[2], b'.', b'.'], 3),
+            _ => ([digits[0], digits[1], digits[2], b'.'], 4),
+        };
+        n += 1;
+    }
+    octets
+};
 
 /// Adds a protocol by name, or by number where it has none.
 pub(super) fn protocol(protocol: Protocol, out: &mut Vec<u8>) {
-    match protocol.name() {
-        Some(name) => out.extend_from_slice(name.as_bytes()),
-        None => number(protocol.0.into(), out),
+    match protocol {
+        Protocol::TCP => out.extend_from_slice(b"TCP"),
+        Protocol::UDP => out.extend_from_slice(b"UDP"),
+        _ => match protocol.name() {
+            Some(name) => out.extend_from_slice(name.as_bytes()),
+            None => number(protocol.0.into(), out),
+        },
     }
 }
 
@@ -51,7 +130,7 @@ pub(super) fn date_and_time(time: Timestamp, between: u8, out: &mut Vec<u8>) -> 
         [(b'-', t.month), (b'-', t.day), (between, t.hour), (b':', t.minute), (b':', t.second)]
     {
         out.push(separator);
-        zero_padded(part.into(), 2, out);
+        two_digits(part.into(), out);
     }
     t.nanosecond
 }
@@ -59,32 +138,65 @@ pub(super) fn date_and_time(time: Timestamp, between: u8, out: &mut Vec<u8>) -> 
 /// Adds a time as RFC 3339 has it, with as many digits of the second as it needs: three, six or nine.
 pub(super) fn rfc3339(time: Timestamp, out: &mut Vec<u8>) {
     let nanos = date_and_time(time, b'T', out);
+    fraction(nanos, out);
+}
+
+/// Adds what RFC 3339 has behind the second.
+pub(super) fn fraction(nanos: u32, out: &mut Vec<u8>) {
+    let nanos = u64::from(nanos);
     out.push(b'.');
-    match u64::from(nanos) {
-        n if n % 1_000_000 == 0 => zero_padded(n / 1_000_000, 3, out),
-        n if n % 1_000 == 0 => zero_padded(n / 1_000, 6, out),
-        n => zero_padded(n, 9, out),
+    three_digits(nanos / 1_000_000, out);
+    if nanos % 1_000_000 != 0 {
+        three_digits(nanos / 1_000, out);
+        if nanos % 1_000 != 0 {
+            three_digits(nanos, out);
+        }
     }
     out.push(b'Z');
 }
 
+/// Adds blanks.
+#[inline]
+pub(super) fn blanks(count: usize, out: &mut Vec<u8>) {
+    if count <= BLANKS.len() {
+        start_of(BLANKS, count, out);
+    } else {
+        out.resize(out.len() + count, b' ');
+    }
+}
+
+const BLANKS: [u8; 32] = [b' '; 32];
+
 /// Adds what `write` adds, in a column of at least `width` characters with blanks before it. Only for ASCII.
+#[inline]
 pub(super) fn right(width: usize, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
     write(out);
     let len = out.len() - start;
-    if len < width {
-        out.resize(start + width, b' ');
-        out.copy_within(start..start + len, start + width - len);
-        out[start..start + width - len].fill(b' ');
+    if len >= width {
+        return;
     }
+    if width > BLANKS.len() {
+        out.resize(start + width, b' ');
+        out[start..].rotate_right(width - len);
+        return;
+    }
+    // So that a piece of a fixed size can be copied.
+    out.extend_from_slice(&BLANKS);
+    let mut text = BLANKS;
+    if let Some(written) = out.get(start..).and_then(|from| from.first_chunk()) {
+        text = *written;
+    }
+    out.truncate(start);
+    blanks(width - len, out);
+    start_of(text, len, out);
 }
 
 /// Adds what `write` adds, in a column of at least `width` characters with blanks behind it. Only for ASCII.
 pub(super) fn left(width: usize, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
     write(out);
-    out.resize(out.len().max(start + width), b' ');
+    blanks((start + width).saturating_sub(out.len()), out);
 }
 
 #[cfg(test)]
@@ -99,13 +211,24 @@ mod tests {
 
     #[test]
     fn everything_is_as_the_formatting_traits_have_it() {
-        for value in [0, 7, 10, 999, 1000, u64::MAX] {
+        for value in [0, 7, 9, 10, 99, 100, 101, 999, 1000, 9_999, 10_000, 65_535, u64::MAX] {
             assert_eq!(text(|out| number(value, out)), format!("|{value}"));
             assert_eq!(text(|out| zero_padded(value, 3, out)), format!("|{value:03}"));
-            assert_eq!(text(|out| right(6, out, |out| number(value, out))), format!("|{value:>6}"));
+            assert_eq!(text(|out| two_digits(value, out)), format!("|{:02}", value % 100));
+            assert_eq!(text(|out| three_digits(value, out)), format!("|{:03}", value % 1000));
+            for width in [0, 1, 6, 31, 32, 33, 50] {
+                assert_eq!(
+                    text(|out| right(width, out, |out| number(value, out))),
+                    format!("|{value:>width$}")
+                );
+            }
             assert_eq!(text(|out| left(6, out, |out| number(value, out))), format!("|{value:<6}"));
         }
-        for known in ["0.0.0.0", "255.10.9.100", "::", "2001:db8::1", "::ffff:1.2.3.4"] {
+        for n in 0..=255 {
+            let known = std::net::Ipv4Addr::new(n, 255 - n, n / 2, n);
+            assert_eq!(text(|out| addr(Addr::V4(known), out)), format!("|{known}"));
+        }
+        for known in ["0.0.0.0", "255.10.9.100", "255.255.255.255", "::", "2001:db8::1", "::ffff:1.2.3.4"] {
             assert_eq!(text(|out| addr(known.parse().unwrap(), out)), format!("|{known}"));
         }
         assert_eq!(text(|out| addr(Addr::Unknown, out)), "|-");

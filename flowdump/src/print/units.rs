@@ -41,7 +41,7 @@ impl Moment {
         let Some(time) = self.0 else { return out.extend_from_slice(b"-                      ") };
         let nanos = text::date_and_time(time, b' ', out);
         out.push(b'.');
-        text::zero_padded(u64::from(nanos / 1_000_000), 3, out);
+        text::three_digits(u64::from(nanos / 1_000_000), out);
     }
 }
 
@@ -74,13 +74,11 @@ impl Span {
             text::number(secs / 86_400, out);
             out.extend_from_slice(b"d ");
         }
-        for (value, digits, behind) in
-            [(secs / 3600 % 24, 2, b':'), (secs / 60 % 60, 2, b':'), (secs % 60, 2, b'.')]
-        {
-            text::zero_padded(value, digits, out);
+        for (value, behind) in [(secs / 3600 % 24, b':'), (secs / 60 % 60, b':'), (secs % 60, b'.')] {
+            text::two_digits(value, out);
             out.push(behind);
         }
-        text::zero_padded(nanos / 1_000_000 % 1000, 3, out);
+        text::three_digits(nanos / 1_000_000, out);
     }
 }
 
@@ -99,7 +97,7 @@ impl Seconds {
         let Some(nanos) = self.0 else { return out.push(b'-') };
         text::number(nanos / NANOS_PER_SEC as u64, out);
         out.push(b'.');
-        text::zero_padded(nanos / 1_000_000 % 1000, 3, out);
+        text::three_digits(nanos / 1_000_000, out);
     }
 }
 
