@@ -114,6 +114,15 @@ impl FlowTable {
         false
     }
 
+    /// Flows by place and number, in the order of their deadlines and beginnings.
+    fn in_order(&self, flows: Vec<u32>) -> impl Iterator<Item = (u32, u64)> + use<> {
+        let known = flows.into_iter().filter_map(|at| Some((at, self.flows.get(at)?)));
+        let mut order: Vec<_> =
+            known.map(|(at, flow)| (flow.outlook().deadline(self.rules.idle), flow.number(), at)).collect();
+        order.sort_unstable();
+        order.into_iter().map(|(_, number, at)| (at, number))
+    }
+
     /// Ends a flow that was settled, unless it ended otherwise or has had a late packet since.
     fn end_overdue(&mut self, at: u32, number: u64) {
         let Some(flow) = self.flows.get(at).filter(|flow| flow.number() == number) else { return };

@@ -67,7 +67,11 @@ impl Flows {
     /// has not come yet: each step asks for all, the next one looks at it.
     pub(super) fn warm<const N: usize>(&self, tags: [u32; N]) {
         std::hint::black_box(tags.iter().fold(0, |sum, &tag| sum ^ self.index.touch(tag)));
-        let places = tags.map(|tag| self.index.find(tag, |_| true).unwrap_or(u32::MAX));
+        self.warm_places(tags.map(|tag| self.index.find(tag, |_| true).unwrap_or(u32::MAX)));
+    }
+
+    /// [`warm`](Self::warm) for flows whose places are known.
+    pub(super) fn warm_places<const N: usize>(&self, places: [u32; N]) {
         let flows = places.map(|at| self.flows.slot(at).unwrap_or(&None));
         std::hint::black_box(flows.iter().fold(0, |sum, flow| sum + u32::from(flow.is_some())));
         let entries = flows.map(|flow| flow.as_ref().and_then(Flow::entry));

@@ -27,6 +27,7 @@ mod payload;
 mod places;
 mod quality;
 mod record;
+mod rest;
 mod seen;
 mod sequence;
 mod single;
@@ -34,10 +35,10 @@ mod single;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use flowcore::{BATCH_ROWS, EndReason, FlowBatch, Format, NANOS_PER_SEC};
+use flowcore::{BATCH_ROWS, EndReason, FlowBatch, Format};
 
 use crate::options::MeterOptions;
 use crate::packet::Packet;
@@ -48,6 +49,7 @@ use flow::Flow;
 use flows::{Flows, Spot};
 use fragment::Fragments;
 use identity::Directions;
+use rest::Rest;
 use seen::Rare;
 pub(crate) use seen::Seen;
 use single::Single;
@@ -76,9 +78,6 @@ pub struct FlowTable {
     payload_held: usize,
     ended: Ended,
 }
-
-/// Flows by the second of their deadline, and those of the earliest one, the first one to end last.
-type Rest = (BTreeMap<i64, Vec<u32>>, Vec<u32>);
 
 /// The options that the table keeps to.
 #[derive(Debug, Clone, Copy)]
@@ -190,7 +189,10 @@ impl FlowTable {
             if number > 0 && self.payload_held > 0 && self.ended.is_full() {
                 break;
             }
-            let Some(at) = self.next_of(&mut rest) else { break };
+            if number % AHEAD == 0 {
+                self.flows.warm_places(rest.ahead::<AHEAD>());
+            }
+            let Some(at) = rest.next() else { break };
             any = true;
             let Some(flow) = self.flows.take(at) else { continue };
             let reason = flow.outlook().end_at(self.clock, self.rules.idle, EndReason::ForcedEnd);
@@ -218,33 +220,15 @@ impl FlowTable {
         }
     }
 
-    /// The places of the open flows. No packet finds them any more.
+    /// The open flows. No packet finds them any more.
     fn open_flows(&mut self) -> Rest {
-        let mut seconds: BTreeMap<i64, Vec<u32>> = BTreeMap::new();
-        for (at, flow) in self.flows.iter() {
-            let deadline = flow.outlook().deadline(self.rules.idle);
-            seconds.entry(deadline.div_euclid(NANOS_PER_SEC)).or_default().push(at);
-        }
+        // The memory of the index is free before another order takes some.
         self.flows.close();
-        (seconds, Vec::new())
-    }
-
-    /// Takes the flow that ends next. Flows are sorted a second at a time, which is quick, and the first can be put out
-    /// at once.
-    fn next_of(&self, (seconds, next): &mut Rest) -> Option<u32> {
-        if next.is_empty() {
-            *next = self.in_order(seconds.pop_first()?.1).rev().map(|(at, _)| at).collect();
+        let mut rest = Rest::default();
+        for (at, flow) in self.flows.iter() {
+            rest.add(at, flow.outlook().deadline(self.rules.idle), flow.number());
         }
-        next.pop()
-    }
-
-    /// Flows by place and number, in the order of their deadlines and beginnings.
-    fn in_order(&self, flows: Vec<u32>) -> impl DoubleEndedIterator<Item = (u32, u64)> + use<> {
-        let known = flows.into_iter().filter_map(|at| Some((at, self.flows.get(at)?)));
-        let mut order: Vec<_> =
-            known.map(|(at, flow)| (flow.outlook().deadline(self.rules.idle), flow.number(), at)).collect();
-        order.sort_unstable();
-        order.into_iter().map(|(_, number, at)| (at, number))
+        rest
     }
 
     /// Counts a packet whose ports are known, as far as they ever will be.
@@ -341,6 +325,8 @@ impl Rules {
     }
 }
 
+/// Open flows that are asked for together at the end of the input.
+const AHEAD: usize = 32;
 /// Bytes of payload that open flows keep in all; beyond that they make room as if there were too many of them.
 const MOST_PAYLOAD: usize = 512 << 20;
 /// Flows have places of 32 bits, and an index of as many slots is to have some free.
