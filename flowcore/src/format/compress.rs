@@ -1,9 +1,11 @@
 //! Compression around a whole input, found from its first bytes and taken off while reading.
 
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 
 use bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::MultiGzDecoder;
+
+use super::buffered::Buffered;
 
 /// How a whole input is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -50,8 +52,6 @@ fn is_bzip2_block(start: &[u8]) -> bool {
     BLOCK.starts_with(magic) || END.starts_with(magic)
 }
 
-/// Bytes handed to a decompressor at a time: large reads, still inside a core's cache.
-const COMPRESSED_BUFFER: usize = 256 * 1024;
 /// Largest zstd window that is accepted, as a power of two: 128 MiB, the format's recommended limit.
 const MAX_ZSTD_WINDOW_LOG: u32 = 27;
 
@@ -63,17 +63,17 @@ pub fn decompress(input: Box<dyn Read + Send>, compression: Compression) -> io::
     Ok(match compression {
         Compression::None => input,
         Compression::Gzip => {
-            let decoder = MultiGzDecoder::new(BufReader::with_capacity(COMPRESSED_BUFFER, input));
+            let decoder = MultiGzDecoder::new(Buffered::new(input));
             Box::new(Named { name: "gzip", inner: decoder })
         }
         Compression::Zstd => {
-            let buffered = BufReader::with_capacity(COMPRESSED_BUFFER, input);
+            let buffered = Buffered::new(input);
             let mut decoder = zstd::stream::read::Decoder::with_buffer(buffered)?;
             decoder.window_log_max(MAX_ZSTD_WINDOW_LOG)?;
             Box::new(Named { name: "zstd", inner: decoder })
         }
         Compression::Bzip2 => {
-            let decoder = MultiBzDecoder::new(BufReader::with_capacity(COMPRESSED_BUFFER, input));
+            let decoder = MultiBzDecoder::new(Buffered::new(input));
             Box::new(Named { name: "bzip2", inner: decoder })
         }
     })

@@ -1,6 +1,7 @@
 //! The formats flows are read from and written to. Adding one is adding a folder and a line in each `match`.
 
 pub mod azure;
+mod buffered;
 pub mod flow;
 pub mod gcp;
 pub mod nfdump;

@@ -195,9 +195,10 @@ fn message_at(names: &[String]) -> Option<usize> {
 
 /// The names in a line of several.
 fn header(line: &[u8]) -> Option<Vec<String>> {
+    // A table of how values are quoted is made for the reader: lines of text, which most logs are, need none.
+    memchr::memchr(b',', line)?;
     let mut cells = Cells::new();
-    let is_split = memchr::memchr(b',', line).is_some() && cells.split(line);
-    is_split.then(|| cells.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect())
+    cells.split(line).then(|| cells.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect())
 }
 
 /// The values of a line.

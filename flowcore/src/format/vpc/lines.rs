@@ -7,7 +7,9 @@ use std::io::{self, Read};
 /// Longest line that is read, in bytes, its line end not counted. A record of all 54 columns has less than 2 KiB.
 pub const MAX_LINE: usize = 64 * 1024;
 
-/// Bytes asked for at a time: large reads, still inside a core's cache. More than `MAX_LINE`, so that a cut line
+/// Bytes asked for at first: most logs are small, and room has to be filled with zeros.
+const SMALL_BUFFER: usize = 32 * 1024;
+/// Bytes asked for at a time in the end: large reads, still inside a core's cache. More than `MAX_LINE`, so that a cut line
 /// always leaves room for its rest.
 const BUFFER: usize = 128 * 1024;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -41,7 +43,7 @@ pub(super) struct Lines {
 
 impl Lines {
     pub(super) fn new(input: Box<dyn Read + Send>) -> Self {
-        Self { input, buffer: vec![0; BUFFER], start: 0, end: 0, ended: false }
+        Self { input, buffer: vec![0; SMALL_BUFFER], start: 0, end: 0, ended: false }
     }
 
     /// The next line; `None` at the end. The last line needs no line end.
@@ -92,7 +94,11 @@ impl Lines {
     /// Reads more behind what is unread; `false` at the end of the stream.
     fn fill(&mut self) -> io::Result<bool> {
         self.buffer.copy_within(self.start..self.end, 0);
+        let was_full = self.end == self.buffer.len();
         (self.start, self.end) = (0, self.end - self.start);
+        if was_full && self.buffer.len() < BUFFER {
+            self.buffer.resize(BUFFER, 0);
+        }
         while !self.ended {
             match self.input.read(&mut self.buffer[self.end..]) {
                 Ok(0) => self.ended = true,
