@@ -22,6 +22,7 @@ need nfdump nfdump
 need tshark tshark
 need python3 python3
 need jq jq
+need valgrind valgrind
 python3 -c "import duckdb" 2>/dev/null || python3 -m pip install --quiet duckdb >/dev/null 2>&1 ||
   echo "the Python module duckdb is not installed: the tests that compare with DuckDB are skipped"
 if [ -n "${FLOW_CORPUS:-}" ]; then
@@ -48,4 +49,10 @@ say "documentation tests"
 cargo test --workspace --doc --locked
 say "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+say "instructions of the hot paths"
+if command -v python3 >/dev/null 2>&1; then
+  python3 tests/bench/budget.py
+else
+  echo "python3 is not installed: the regression guard is skipped"
+fi
 say "all checks passed"

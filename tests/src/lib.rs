@@ -18,4 +18,5 @@ pub mod language;
 pub mod nfdump;
 pub mod packet;
 pub mod rng;
+pub mod traffic;
 pub mod vpclog;
