@@ -44,7 +44,8 @@ cargo clippy --workspace --all-targets --locked -- -D warnings
 say "tests"
 # The programs first: the end-to-end tests run them.
 cargo build --workspace --bins --locked
-cargo test --workspace --all-targets --locked
+# Benches are compiled by the lints above.
+cargo test --workspace --lib --bins --tests --examples --locked
 say "documentation tests"
 cargo test --workspace --doc --locked
 say "documentation"

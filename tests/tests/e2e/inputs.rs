@@ -133,7 +133,8 @@ fn bytes_read_are_those_of_the_file() {
     let run = Tool::flowdump().arg(&file).args(["-o", "json"]).run().success();
     let size = std::fs::metadata(&file).unwrap().len();
     let read: u64 = run.stderr.split("Bytes read: ").nth(1).unwrap().lines().next().unwrap().parse().unwrap();
-    assert!(read > size * 9 / 10 && read <= size * 2, "{read} of {size}");
+    // What the index says of a block is not read again in front of it; in a small file that is a good part.
+    assert!(read > size * 3 / 4 && read <= size * 2, "{read} of {size}");
 }
 
 #[test]
