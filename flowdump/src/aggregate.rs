@@ -4,6 +4,7 @@ use flowcore::aggregate::{Order, Selection};
 use flowcore::{Field, FieldSet, Mask, Result};
 
 use crate::args::{Grouping, Plan};
+use crate::crew;
 use crate::exit::Outcome;
 use crate::groups::Groups;
 use crate::matching::{Matching, tell};
@@ -16,12 +17,12 @@ use crate::output::Output;
 pub(crate) fn run(plan: &Plan, grouping: &Grouping) -> Result<Outcome> {
     let mut output = Output::open(plan)?;
     let shown = output.needs();
-    let mut groups = aggregation(plan, grouping, shown.0);
+    let groups = aggregation(plan, grouping, shown.0);
     let mut records = open(plan, grouping, &groups, shown)?;
     let orders = orders(plan, grouping);
     let titles: Vec<String> = orders.iter().map(|order| title(plan, grouping, *order)).collect();
     output.begin_titled(titles.first().map_or("", String::as_str))?;
-    records.each(u64::MAX, |batch, chosen| groups.add(batch, chosen))?;
+    let groups = crew::count(&mut records, groups)?;
     for (at, (&order, title)) in orders.iter().zip(&titles).enumerate() {
         if at > 0 && !title.is_empty() {
             output.next_list(&format!("\n{title}"))?;

@@ -3,6 +3,8 @@
 use flowcore::aggregate::{Aggregation, Connections, Directions, Element, Selection};
 use flowcore::{FieldSet, FlowBatch, Mask, Result};
 
+use crate::crew::Count;
+
 /// Groups of records, which are listed or written as records.
 #[derive(Debug)]
 pub(crate) enum Groups {
@@ -44,17 +46,6 @@ impl Groups {
         }
     }
 
-    /// Adds the chosen rows.
-    ///
-    /// # Errors
-    /// When they take more memory than allowed.
-    pub(crate) fn add(&mut self, batch: &FlowBatch, chosen: &Mask) -> Result<()> {
-        match self {
-            Self::Values(groups) => groups.add(batch, chosen),
-            Self::Connections(groups) => groups.add(batch, chosen),
-        }
-    }
-
     /// Calls `take` with the chosen groups as records.
     ///
     /// # Errors
@@ -67,6 +58,32 @@ impl Groups {
         match self {
             Self::Values(groups) => groups.records(selection).try_for_each(take),
             Self::Connections(groups) => groups.records(selection).try_for_each(take),
+        }
+    }
+}
+
+impl Count for Groups {
+    fn add(&mut self, batch: &FlowBatch, chosen: &Mask) -> Result<()> {
+        match self {
+            Self::Values(groups) => groups.add(batch, chosen),
+            Self::Connections(groups) => groups.add(batch, chosen),
+        }
+    }
+
+    /// Connections are one part.
+    fn split(self, parts: usize) -> Vec<Self> {
+        match self {
+            Self::Values(groups) => {
+                groups.split(parts).into_iter().map(|part| Self::Values(Box::new(part))).collect()
+            }
+            Self::Connections(_) => vec![self],
+        }
+    }
+
+    fn join(self, part: Self) -> Self {
+        match (self, part) {
+            (Self::Values(groups), Self::Values(part)) => Self::Values(Box::new(groups.join(*part))),
+            (whole, _) => whole,
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod print;
 
 mod aggregate;
 mod check;
+mod crew;
 mod exit;
 mod explain;
 mod groups;

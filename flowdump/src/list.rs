@@ -23,7 +23,7 @@ pub(crate) fn run(plan: &Plan) -> Result<Outcome> {
         Some(order) => {
             let mut sorter = Sorter::new(order, plan.top);
             records.each(u64::MAX, |batch, chosen| {
-                sorter.add(batch, chosen);
+                sorter.add(batch, &chosen);
                 Ok(())
             })?;
             let (rows, order) = sorter.finish();
@@ -31,7 +31,7 @@ pub(crate) fn run(plan: &Plan) -> Result<Outcome> {
         }
         None => {
             let most = plan.top.map_or(u64::MAX, |top| top as u64);
-            records.each(most, |batch, chosen| output.write(batch, chosen))?;
+            records.each(most, |batch, chosen| output.write(batch, &chosen))?;
         }
     }
     let remarks = output.finish()?.filter(|_| !plan.quiet);

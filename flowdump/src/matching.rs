@@ -51,15 +51,15 @@ impl<'a> Matching<'a> {
         })
     }
 
-    /// Calls `take` with each batch and its matching rows, up to the `-c` of the plan and this many rows in all. Of
-    /// matching rows that are copies of each other one is taken, where the plan says so; those are known at the end only.
+    /// Calls `take` with each batch, which it may exchange for another one, and its matching rows, up to the `-c` of the
+    /// plan and this many rows in all. Of matching rows that are copies of each other one is taken, where the plan says so; those are known at the end only.
     ///
     /// # Errors
     /// When the inputs cannot be read on, there are more rows to look for copies among than can be held, or `take` fails.
     pub(crate) fn each(
         &mut self,
         most: u64,
-        mut take: impl FnMut(&FlowBatch, &Mask) -> Result<()>,
+        mut take: impl FnMut(&mut FlowBatch, Mask) -> Result<()>,
     ) -> Result<()> {
         let progress = self.plan.progress.then(|| ProgressLine::start(self.inputs.progress()));
         let most = self.plan.limit.unwrap_or(u64::MAX).min(most);
@@ -67,14 +67,14 @@ impl<'a> Matching<'a> {
         if self.plan.dedup {
             let folded = self.fold()?;
             self.folded = (folded.copies(), folded.bytes());
-            for (batch, chosen) in folded.batches() {
-                self.pass(batch, chosen, most, &mut take)?;
+            for (mut batch, chosen) in folded.into_batches() {
+                self.pass(&mut batch, chosen, most, &mut take)?;
             }
         } else {
             let mut batch = FlowBatch::new();
             while self.passed < most && self.inputs.read_batch(&mut batch)? {
                 let chosen = self.plan.filter.select(&batch);
-                self.pass(&batch, chosen, most, &mut take)?;
+                self.pass(&mut batch, chosen, most, &mut take)?;
             }
         }
         self.reading += start.elapsed();
@@ -97,10 +97,10 @@ impl<'a> Matching<'a> {
     /// Counts the chosen rows, up to so many in all, and hands them on.
     fn pass(
         &mut self,
-        batch: &FlowBatch,
+        batch: &mut FlowBatch,
         mut chosen: Mask,
         most: u64,
-        take: &mut impl FnMut(&FlowBatch, &Mask) -> Result<()>,
+        take: &mut impl FnMut(&mut FlowBatch, Mask) -> Result<()>,
     ) -> Result<()> {
         if let Ok(left) = usize::try_from(most.saturating_sub(self.passed)) {
             chosen.limit(left);
@@ -108,7 +108,7 @@ impl<'a> Matching<'a> {
         self.passed += chosen.count() as u64;
         self.summary.add(batch, &chosen);
         self.estimate.iter_mut().for_each(|estimate| estimate.add(batch, &chosen));
-        take(batch, &chosen)
+        take(batch, chosen)
     }
 
     /// Totals of the rows so far.

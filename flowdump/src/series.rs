@@ -28,7 +28,7 @@ pub(crate) fn run(plan: &Plan, interval: Interval, measure: Measure) -> Result<O
     let out = format.map(|format| Ok((format, Target::open(path, overwrite)?))).transpose();
     let out = out.map_err(|error: Error| named(error, path))?;
     records.each(u64::MAX, |batch, chosen| {
-        series.add(batch, chosen);
+        series.add(batch, &chosen);
         Ok(())
     })?;
     let buckets =

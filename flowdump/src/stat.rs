@@ -8,6 +8,7 @@ use flowcore::{Error, Field, FieldSet, Filter, FlowBatch, Mask, Overwrite, Resul
 
 use crate::aggregate;
 use crate::args::{Grouping, OutputFormat, Plan, Table};
+use crate::crew::{self, Count};
 use crate::exit::Outcome;
 use crate::groups::Groups;
 use crate::matching::{Matching, tell};
@@ -25,14 +26,13 @@ pub(crate) fn run(plan: &Plan, tables: &[Table]) -> Result<Outcome> {
     if let Some(path) = path {
         flowcore::check_not_input(path, &plan.inputs)?;
     }
-    let mut tables: Vec<Counted<'_>> =
+    let tables: Vec<Counted<'_>> =
         tables.iter().map(|table| Counted::new(plan, table)).collect::<Result<_>>()?;
     let mut records = Matching::open(plan, needs(plan, &tables), unknown_columns(plan, &tables)?)?;
     let overwrite = if plan.force { Overwrite::Yes } else { Overwrite::No };
     let out = format.map(|format| Ok((format, Target::open(path, overwrite)?))).transpose();
     let out = out.map_err(|error: Error| named(error, path))?;
-    records
-        .each(u64::MAX, |batch, chosen| tables.iter_mut().try_for_each(|table| table.add(batch, chosen)))?;
+    let tables = crew::count_all(&mut records, tables)?;
     if let Some((format, mut out)) = out {
         let printed = print(plan, &tables, records.summary(), format, &mut out).map_err(Error::from);
         printed.and_then(|()| Target::finish(out)).map_err(|error| named(error, path))?;
@@ -76,13 +76,6 @@ impl<'a> Counted<'a> {
         })
     }
 
-    fn add(&mut self, batch: &FlowBatch, chosen: &Mask) -> Result<()> {
-        match self {
-            Self::Field(_, groups) => groups.add(batch, chosen),
-            Self::Records(_, groups) => groups.add(batch, chosen),
-        }
-    }
-
     /// The stored fields that are counted, and those of lists.
     fn fields(&self) -> FieldSet {
         match self {
@@ -90,6 +83,39 @@ impl<'a> Counted<'a> {
             Self::Records(_, groups) => {
                 groups.fields().union(FieldSet::from([Field::InFlags, Field::OutFlags]))
             }
+        }
+    }
+}
+
+impl Count for Counted<'_> {
+    fn add(&mut self, batch: &FlowBatch, chosen: &Mask) -> Result<()> {
+        match self {
+            Self::Field(_, groups) => groups.add(batch, chosen),
+            Self::Records(_, groups) => groups.add(batch, chosen),
+        }
+    }
+
+    fn split(self, parts: usize) -> Vec<Self> {
+        match self {
+            Self::Field(statistic, groups) => {
+                let part = |groups| Self::Field(statistic, Box::new(groups));
+                groups.split(parts).into_iter().map(part).collect()
+            }
+            Self::Records(grouping, groups) => {
+                groups.split(parts).into_iter().map(|groups| Self::Records(grouping, groups)).collect()
+            }
+        }
+    }
+
+    fn join(self, part: Self) -> Self {
+        match (self, part) {
+            (Self::Field(statistic, groups), Self::Field(_, part)) => {
+                Self::Field(statistic, Box::new(groups.join(*part)))
+            }
+            (Self::Records(grouping, groups), Self::Records(_, part)) => {
+                Self::Records(grouping, groups.join(part))
+            }
+            (whole, _) => whole,
         }
     }
 }

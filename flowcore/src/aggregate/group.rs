@@ -5,12 +5,9 @@
 //! moves slots only, in order, without a look at the rows. Keys come in blocks, so that the reads of a block, each of
 //! which misses the cache when there are millions of groups, wait for memory together instead of one after the other.
 //!
-//! The hash has a seed of its own in every table: traffic cannot be made to collide. No result depends on it.
+//! Half of the hash of a key is for the table, which [`Division`](super::division::Division) makes.
 
 use std::borrow::Borrow;
-use std::hash::{BuildHasher, Hash};
-
-use foldhash::quality::RandomState;
 
 use super::counters::Counters;
 
@@ -24,18 +21,25 @@ pub(super) struct Row<K> {
 /// Groups by key.
 #[derive(Debug)]
 pub(super) struct Table<K> {
-    /// A power of two; 0 is free, else the hash in the upper half and one more than the row's number in the lower.
+    /// A power of two; the hash in the upper half and the row's number in the lower one, or [`FREE`].
     slots: Vec<u64>,
     /// The upper `32 - shift` bits of a hash say where its search begins.
     shift: u32,
     rows: Vec<Row<K>>,
-    hasher: RandomState,
+}
+
+/// A record on its way into the table.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Keyed<K> {
+    pub(super) key: K,
+    /// The row of the batch.
+    pub(super) row: u32,
+    pub(super) hash: u32,
 }
 
 /// Where a record of a block probably belongs.
 #[derive(Debug, Clone, Copy, Default)]
 struct Guess {
-    hash: u32,
     row: u32,
     is_right: bool,
 }
@@ -45,14 +49,13 @@ const BLOCK: usize = 32;
 
 const FIRST_BITS: u32 = 10;
 
-impl<K: Hash + Eq> Table<K> {
+/// A slot without a row. Not 0: memory that is all zeros is not there before it is written, and that a page is read before it is
+/// written makes the system stop all other threads for a moment.
+const FREE: u64 = u64::MAX;
+
+impl<K: Eq> Table<K> {
     pub(super) fn new() -> Self {
-        Self {
-            slots: vec![0; 1 << FIRST_BITS],
-            shift: 32 - FIRST_BITS,
-            rows: Vec::new(),
-            hasher: RandomState::default(),
-        }
+        Self { slots: vec![FREE; 1 << FIRST_BITS], shift: 32 - FIRST_BITS, rows: Vec::new() }
     }
 
     /// The groups in the order of their first record.
@@ -76,7 +79,7 @@ impl<K: Hash + Eq> Table<K> {
     /// Returns how many were counted: fewer than all only if the next one would be one group more than `limit`.
     pub(super) fn add_rows(
         &mut self,
-        records: &[(K, u32)],
+        records: &[Keyed<K>],
         limit: usize,
         fresh: &mut Vec<u32>,
         counters: impl Fn(u32) -> Counters,
@@ -97,7 +100,7 @@ impl<K: Hash + Eq> Table<K> {
 
     fn add_block(
         &mut self,
-        block: &[(K, u32)],
+        block: &[Keyed<K>],
         limit: usize,
         fresh: &mut Vec<u32>,
         counters: impl Fn(u32) -> Counters,
@@ -107,55 +110,54 @@ impl<K: Hash + Eq> Table<K> {
     {
         self.reserve(block.len());
         let mut found = [Guess::default(); BLOCK];
-        for (guess, (key, _)) in found.iter_mut().zip(block) {
-            guess.hash = self.hash(key);
-            let slot = self.slots.get((guess.hash >> self.shift) as usize).copied().unwrap_or(0);
-            guess.row = row_if(slot, guess.hash);
+        for (guess, keyed) in found.iter_mut().zip(block) {
+            let slot = self.slots.get((keyed.hash >> self.shift) as usize).copied().unwrap_or(FREE);
+            guess.row = row_if(slot, keyed.hash);
         }
-        for (guess, (key, _)) in found.iter_mut().zip(block) {
+        for (guess, keyed) in found.iter_mut().zip(block) {
             if let Some(row) = self.rows.get(guess.row as usize) {
-                guess.is_right = row.key == *key;
+                guess.is_right = row.key == keyed.key;
                 // A row lies in two cache lines: this waits for the second one too.
                 std::hint::black_box(row.counters.tail());
             }
         }
-        for (at, (guess, (key, record))) in found.iter().zip(block).enumerate() {
+        for (at, (guess, &Keyed { key, row: record, hash })) in found.iter().zip(block).enumerate() {
             let known = if guess.is_right { self.rows.get_mut(guess.row as usize) } else { None };
             let group = match known {
                 Some(row) => Some(&mut row.counters),
                 None => self.group(
-                    guess.hash,
+                    hash,
                     limit,
-                    |other| other == key,
+                    |other| *other == key,
                     || {
-                        fresh.push(*record);
-                        *key
+                        fresh.push(record);
+                        key
                     },
                 ),
             };
             match group {
-                Some(group) => group.add(&counters(*record)),
+                Some(group) => group.add(&counters(record)),
                 None => return at,
             }
         }
         block.len()
     }
 
-    /// Counts one record or partial sum, and returns the row of its group; `None` if it would be one group more than
+    /// Counts one record or partial sum by a key of this hash, and returns the row of its group; `None` if it would be one group more than
     /// `limit`.
     pub(super) fn add<Q>(
         &mut self,
         key: &Q,
+        hash: u32,
         limit: usize,
         counters: &Counters,
         make: impl FnOnce() -> K,
     ) -> Option<u32>
     where
         K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
+        Q: Eq + ?Sized,
     {
         self.reserve(1);
-        let hash = self.hash(key);
         let row = self.find(hash, limit, |other| other.borrow() == key, make)?;
         self.rows.get_mut(row as usize)?.counters.add(counters);
         Some(row)
@@ -186,12 +188,12 @@ impl<K: Hash + Eq> Table<K> {
         // A slot is always free: no more than three of four are ever in use.
         loop {
             let slot = self.slots.get_mut(at)?;
-            if *slot == 0 {
+            if *slot == FREE {
                 if self.rows.len() >= limit.min(MAX_ROWS) {
                     return None;
                 }
                 let row = u32::try_from(self.rows.len()).ok()?;
-                *slot = u64::from(hash) << 32 | (u64::from(row) + 1);
+                *slot = u64::from(hash) << 32 | u64::from(row);
                 self.push(make());
                 return Some(row);
             }
@@ -215,11 +217,11 @@ impl<K: Hash + Eq> Table<K> {
     fn reserve(&mut self, more: usize) {
         while (self.rows.len() + more) / 3 >= self.slots.len() / 4 && self.shift > 0 {
             self.shift -= 1;
-            let mut slots = vec![0; self.slots.len() * 2];
+            let mut slots = vec![FREE; self.slots.len() * 2];
             let last = slots.len() - 1;
-            for &slot in self.slots.iter().filter(|&&slot| slot != 0) {
+            for &slot in self.slots.iter().filter(|&&slot| slot != FREE) {
                 let mut at = (slot >> 32 >> self.shift) as usize;
-                while slots[at & last] != 0 {
+                while slots[at & last] != FREE {
                     at += 1;
                 }
                 slots[at & last] = slot;
@@ -227,16 +229,12 @@ impl<K: Hash + Eq> Table<K> {
             self.slots = slots;
         }
     }
-
-    fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> u32 {
-        (self.hasher.hash_one(key) >> 32) as u32
-    }
 }
 
-/// The number of the row a slot points to if it is one of this hash, else one that no row has.
+/// The number of the row a slot points to if it is one of this hash, else one that no row has, as that of a free slot.
 const fn row_if(slot: u64, hash: u32) -> u32 {
     let is_candidate = slot >> 32 == hash as u64;
-    if is_candidate { (slot as u32).wrapping_sub(1) } else { u32::MAX }
+    if is_candidate { slot as u32 } else { u32::MAX }
 }
 
 /// Rows that the largest table, of 2^32 slots, has room for.
@@ -254,21 +252,27 @@ mod tests {
         counters
     }
 
+    fn keyed(keys: impl IntoIterator<Item = (u64, u32)>) -> Vec<Keyed<u64>> {
+        let hash = |key: u64| (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32;
+        keys.into_iter().map(|(key, row)| Keyed { key, row, hash: hash(key) }).collect()
+    }
+
     #[test]
     fn every_key_has_one_group_however_the_table_grows() {
         let one = one();
         let mut table = Table::new();
-        let keys: Vec<(u64, u32)> = (0..200_000_u64).map(|n| (n * n % 70_001, 0)).collect();
+        let keys = keyed((0..200_000_u64).map(|n| (n * n % 70_001, 0)));
         assert_eq!(table.add_rows(&keys, usize::MAX, &mut Vec::new(), |_| one), keys.len());
         let mut expected = std::collections::BTreeMap::new();
-        keys.iter().for_each(|(key, _)| *expected.entry(*key).or_insert(0) += 1);
+        keys.iter().for_each(|keyed| *expected.entry(keyed.key).or_insert(0) += 1);
         assert_eq!(table.rows().len(), expected.len());
         for row in table.rows() {
             assert_eq!(expected.get(&row.key), Some(&row.counters.flows()), "{}", row.key);
         }
         let first: Vec<u64> = table.rows().iter().take(3).map(|row| row.key).collect();
         assert_eq!(first, [0, 1, 4], "groups stand in the order of their first record");
-        assert_eq!(table.add(&4, usize::MAX, &one, || unreachable!("the key is known")), Some(2));
+        let four = keyed([(4, 0)])[0].hash;
+        assert_eq!(table.add(&4, four, usize::MAX, &one, || unreachable!("the key is known")), Some(2));
     }
 
     #[test]
@@ -276,7 +280,7 @@ mod tests {
         assert!(size_of::<Row<u64>>() <= 72);
         let mut table = Table::new();
         for part in 0..100_u64 {
-            let keys: Vec<(u64, u32)> = (0..10_000).map(|n| (part * 10_000 + n, 0)).collect();
+            let keys = keyed((0..10_000).map(|n| (part * 10_000 + n, 0)));
             table.add_rows(&keys, usize::MAX, &mut Vec::new(), |_| Counters::NONE);
             let (bytes, groups) = (table.memory(), table.rows.len());
             assert!(bytes / groups <= 104 || groups <= 10_000, "{bytes} bytes for {groups} groups");
@@ -286,11 +290,11 @@ mod tests {
     #[test]
     fn the_limit_stops_new_groups_only() {
         let mut table = Table::new();
-        let keys: Vec<(u64, u32)> = [(1, 7), (2, 8), (1, 9), (2, 10), (3, 11), (1, 12)].to_vec();
+        let keys = keyed([(1, 7), (2, 8), (1, 9), (2, 10), (3, 11), (1, 12)]);
         let mut fresh = Vec::new();
         assert_eq!(table.add_rows(&keys, 2, &mut fresh, |_| one()), 4);
         assert_eq!(fresh, [7, 8], "the first row of each group");
         assert_eq!(table.rows().iter().map(|row| row.counters.flows()).collect::<Vec<_>>(), [2, 2]);
-        assert_eq!(table.add(&9, 2, &one(), || 9), None);
+        assert_eq!(table.add(&9, 0, 2, &one(), || 9), None);
     }
 }

@@ -1,13 +1,14 @@
-//! The groups of an aggregation: those whose keys are integers in one table, the others in another one, each with what is
-//! kept of its first record.
+//! The groups of an aggregation, or of a part of it that has some of their [shares](Share).
 
 use std::cmp::Ordering;
 
 use super::counters::{CounterColumns, Counters};
 use super::direction::{Starts, turned_part};
-use super::first::{Firsts, Keep};
-use super::group::{MAX_ROWS, Table};
+use super::division::{Division, Hashed};
+use super::first::Keep;
+use super::group::{Keyed, MAX_ROWS};
 use super::key::{Cell, Cells, Key, KeyShape, Packed, code_of, encode};
+use super::share::{Share, Tabled};
 use crate::batch::{Dictionary, FlowBatch, Mask};
 use crate::record::{FieldSet, Value};
 
@@ -15,33 +16,19 @@ use crate::record::{FieldSet, Value};
 #[derive(Debug)]
 pub(super) struct Groups {
     shape: KeyShape,
+    /// All parts of an aggregation are given the same records, and know the same texts.
     pub(super) texts: Dictionary,
-    packed: PackedTable,
-    packed_firsts: Firsts,
-    /// Groups whose keys are no integers.
-    others: Table<Box<[u8]>>,
-    /// What those keys take beside their rows.
-    other_key_bytes: usize,
-    other_firsts: Firsts,
-    /// When the two ways of these groups began; only where groups have ways.
-    other_starts: Vec<Starts>,
+    division: Division,
+    shares: Vec<Share>,
     keep: Keep,
     max_groups: usize,
-}
-
-/// Groups whose keys are integers, of the size that the fields need.
-#[derive(Debug)]
-enum PackedTable {
-    Narrow(Table<u64>),
-    Wide(Table<u128>),
-    /// The fields do not fit.
-    None,
 }
 
 /// Where a group is.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     row: u32,
+    share: u16,
     is_packed: bool,
 }
 
@@ -60,23 +47,31 @@ pub(super) struct Full;
 
 impl Groups {
     pub(super) fn new(shape: KeyShape) -> Self {
-        let packed = match shape.bits() {
-            0..=64 => PackedTable::Narrow(Table::new()),
-            65..=128 => PackedTable::Wide(Table::new()),
-            _ => PackedTable::None,
-        };
         Self {
-            shape,
             texts: Dictionary::default(),
-            packed,
-            packed_firsts: Firsts::default(),
-            others: Table::new(),
-            other_key_bytes: 0,
-            other_firsts: Firsts::default(),
-            other_starts: Vec::new(),
+            division: Division::default(),
+            shares: vec![Share::new(0, &shape)],
             keep: Keep::default(),
             max_groups: MAX_ROWS,
+            shape,
         }
+    }
+
+    /// So many parts with a share each, all without groups.
+    pub(super) fn split(&self, parts: u16) -> impl Iterator<Item = Self> {
+        let division = self.division.among(parts.into());
+        (0..u32::from(parts)).map(move |number| Self {
+            shape: self.shape.clone(),
+            texts: Dictionary::default(),
+            division: division.clone(),
+            shares: vec![Share::new(number, &self.shape)],
+            ..*self
+        })
+    }
+
+    /// Takes the shares of another part.
+    pub(super) fn join(&mut self, other: Self) {
+        self.shares.extend(other.shares);
     }
 
     /// Says what to keep of first records, before there are any.
@@ -92,21 +87,19 @@ impl Groups {
         self.max_groups
     }
 
+    /// Whether there is a bound beside what can be numbered.
+    pub(super) fn is_bounded(&self) -> bool {
+        self.max_groups < MAX_ROWS
+    }
+
     pub(super) fn len(&self) -> usize {
-        self.packed.len() + self.others.rows().len()
+        self.shares.iter().map(|share| share.len(true) + share.len(false)).sum()
     }
 
     /// Bytes of memory, about.
     pub(super) fn memory(&self) -> usize {
-        let packed = match &self.packed {
-            PackedTable::Narrow(table) => table.memory(),
-            PackedTable::Wide(table) => table.memory(),
-            PackedTable::None => 0,
-        };
-        let keys = self.other_key_bytes + self.others.memory();
         let texts = self.texts.bytes() + self.texts.texts().len() * BYTES_OF_A_TEXT;
-        let starts = self.other_starts.capacity() * size_of::<Starts>();
-        packed + keys + texts + starts + self.packed_firsts.memory() + self.other_firsts.memory()
+        texts + self.shares.iter().map(Share::memory).sum::<usize>()
     }
 
     /// Counts records.
@@ -114,65 +107,92 @@ impl Groups {
     /// # Errors
     /// When there are more groups than may be held. What was counted so far is a part of the rows.
     pub(super) fn add(&mut self, records: &Records<'_>) -> Result<(), Full> {
-        let room = self.max_groups.saturating_sub(self.others.rows().len());
-        let mut fresh = Vec::new();
-        let unpacked = match &mut self.packed {
-            PackedTable::Narrow(table) => add_packed(table, &self.shape, records, room, &mut fresh),
-            PackedTable::Wide(table) => add_packed(table, &self.shape, records, room, &mut fresh),
-            PackedTable::None => Ok(records.rows.to_vec()),
-        };
-        self.packed_firsts.add(records.batch, &fresh, records.turned, self.keep);
-        fresh.clear();
-        let added = self.add_others(records, &unpacked?, &mut fresh);
-        self.other_firsts.add(records.batch, &fresh, records.turned, self.keep);
-        added
+        match self.shape.bits() {
+            0..=64 => self.add_by::<u64>(records),
+            65..=128 => self.add_by::<u128>(records),
+            _ => self.add_others(records, records.rows),
+        }
     }
 
-    /// Adds the groups of another aggregation by keys of the same shape.
+    fn add_by<K: Tabled>(&mut self, records: &Records<'_>) -> Result<(), Full> {
+        let (keys, unpacked) = records.pack::<K>(&self.shape);
+        for at in 0..self.shares.len() {
+            let room = self.room_of(at, true);
+            let Some(share) = self.shares.get_mut(at) else { break };
+            let (own, mut fresh) = (self.division.own(&keys, share.number()), Vec::new());
+            let added = share.add_packed(records, &own, room, &mut fresh);
+            share.packed_firsts.add(records.batch, &fresh, records.turned, self.keep);
+            added?;
+        }
+        self.add_others(records, &unpacked)
+    }
+
+    /// Adds the groups of another aggregation by keys of the same shape, as far as they are of own shares.
     ///
     /// # Errors
     /// As [`add`](Self::add).
     pub(super) fn merge(&mut self, other: &Self) -> Result<(), Full> {
         let codes: Vec<u32> = other.texts.texts().iter().map(|text| code_of(text, &mut self.texts)).collect();
-        let mut key = Vec::new();
-        for is_packed in [true, false] {
-            let mut fresh = Vec::new();
-            let mut places = other.places().filter(|place| place.is_packed == is_packed);
-            let added = places.try_for_each(|place| {
-                let (mut cells, before): (Vec<Cell>, _) =
-                    (other.shape.cells(other.key(place)).collect(), self.len());
-                self.shape.recode(&mut cells, &codes);
-                let added = self.add_group(&cells, other.counters(place), &mut key);
-                if let (Ok(Some(row)), Some(starts)) = (&added, other.starts(place)) {
-                    self.note_starts(*row, starts);
-                }
-                fresh.extend((self.len() > before).then_some(place.row));
-                added.map(|_| ())
-            });
-            let (own, others) = match is_packed {
-                true => (&mut self.packed_firsts, &other.packed_firsts),
-                false => (&mut self.other_firsts, &other.other_firsts),
-            };
-            own.merge(others, &fresh, self.keep);
+        for (theirs, is_packed) in other.tables() {
+            let mut fresh = vec![Vec::new(); self.shares.len()];
+            let mut places = other.places_of(theirs, is_packed);
+            let added = places.try_for_each(|place| self.merge_group(other, place, &codes, &mut fresh));
+            let Some(theirs) = other.shares.get(usize::from(theirs)) else { continue };
+            for (own, fresh) in self.shares.iter_mut().zip(&fresh) {
+                let firsts = if is_packed { &mut own.packed_firsts } else { &mut own.other_firsts };
+                firsts.merge(theirs.firsts(is_packed), fresh, self.keep);
+            }
             added?;
         }
         Ok(())
     }
 
-    /// Every group, those with packed keys first.
-    pub(super) fn places(&self) -> impl Iterator<Item = Place> + use<> {
-        let rows = |count: usize| 0..u32::try_from(count).unwrap_or(u32::MAX);
-        let packed = rows(self.packed.len()).map(|row| Place { row, is_packed: true });
-        packed.chain(rows(self.others.rows().len()).map(|row| Place { row, is_packed: false }))
+    /// Adds a group of another aggregation; if there was none like it, it becomes known to its share's `fresh` ones.
+    fn merge_group(
+        &mut self,
+        other: &Self,
+        place: Place,
+        codes: &[u32],
+        fresh: &mut [Vec<u32>],
+    ) -> Result<(), Full> {
+        let mut cells: Vec<Cell> = other.shape.cells(other.key(place)).collect();
+        self.shape.recode(&mut cells, codes);
+        let cells = || cells.iter().copied();
+        let before = self.len();
+        let counters = other.counters(place);
+        let packed = match self.shape.bits() {
+            0..=64 => self.shape.pack::<u64>(cells()).map(|key| self.add_sums(key, counters)),
+            65..=128 => self.shape.pack::<u128>(cells()).map(|key| self.add_sums(key, counters)),
+            _ => None,
+        };
+        let at = packed.unwrap_or_else(|| {
+            let mut key = Vec::new();
+            encode(cells(), &mut key);
+            self.add_other_sums(&key, counters, other.starts(place))
+        })?;
+        if self.len() > before {
+            at.and_then(|at| fresh.get_mut(at)).into_iter().for_each(|fresh| fresh.push(place.row));
+        }
+        Ok(())
+    }
+
+    /// Every group, share by share, those with packed keys first.
+    pub(super) fn places(&self) -> impl Iterator<Item = Place> + use<'_> {
+        self.tables().flat_map(|(share, is_packed)| self.places_of(share, is_packed))
+    }
+
+    /// The groups of a share.
+    pub(super) fn places_in(&self, share: u16) -> impl Iterator<Item = Place> + use<> {
+        self.places_of(share, true).chain(self.places_of(share, false))
+    }
+
+    /// The shares there are.
+    pub(super) fn shares(&self) -> impl ExactSizeIterator<Item = u16> + use<> {
+        0..u16::try_from(self.shares.len()).unwrap_or(u16::MAX)
     }
 
     pub(super) fn counters(&self, place: Place) -> &Counters {
-        let counters = match (place.is_packed, &self.packed) {
-            (true, PackedTable::Narrow(table)) => table.row(place.row).map(|row| &row.counters),
-            (true, PackedTable::Wide(table)) => table.row(place.row).map(|row| &row.counters),
-            _ => self.others.row(place.row).map(|row| &row.counters),
-        };
-        counters.unwrap_or(&Counters::NONE)
+        self.share(place).map_or(&Counters::NONE, |share| share.counters(place.row, place.is_packed))
     }
 
     pub(super) fn values(&self, place: Place) -> Vec<Value> {
@@ -181,24 +201,24 @@ impl Groups {
 
     /// Whether the first record of a group went from the larger end to the smaller one.
     pub(super) fn is_turned(&self, place: Place) -> bool {
-        self.firsts(place).is_turned(place.row)
+        self.share(place).is_some_and(|share| share.firsts(place.is_packed).is_turned(place.row))
     }
 
     /// When the two ways of a group began, that from the smaller end first. Known of groups with long keys, as those of
     /// cloud logs are.
     pub(super) fn starts(&self, place: Place) -> Option<Starts> {
-        let starts = self.other_starts.get(place.row as usize).copied();
-        starts.filter(|_| !place.is_packed)
+        self.share(place).filter(|_| !place.is_packed)?.starts(place.row)
     }
 
     /// The batch and the row that have what is kept of the first record of a group.
-    pub(super) fn first(&self, place: Place) -> (&FlowBatch, usize) {
-        (self.firsts(place).rows(), place.row as usize)
+    pub(super) fn first(&self, place: Place) -> Option<(&FlowBatch, usize)> {
+        Some((self.share(place)?.firsts(place.is_packed).rows(), place.row as usize))
     }
 
     /// The fields that some first record has.
     pub(super) fn first_fields(&self) -> FieldSet {
-        self.packed_firsts.rows().fields().union(self.other_firsts.rows().fields())
+        let firsts = self.shares.iter().flat_map(|share| [share.firsts(true), share.firsts(false)]);
+        firsts.fold(FieldSet::EMPTY, |fields, firsts| fields.union(firsts.rows().fields()))
     }
 
     /// Groups in the order of their values.
@@ -206,81 +226,100 @@ impl Groups {
         self.shape.compare(self.key(a), self.key(b), &self.texts)
     }
 
-    fn firsts(&self, place: Place) -> &Firsts {
-        if place.is_packed { &self.packed_firsts } else { &self.other_firsts }
+    fn tables(&self) -> impl Iterator<Item = (u16, bool)> + use<> {
+        self.shares().flat_map(|share| [(share, true), (share, false)])
     }
 
-    fn add_others(&mut self, records: &Records<'_>, rows: &[u32], fresh: &mut Vec<u32>) -> Result<(), Full> {
-        let mut key = Vec::new();
-        for &row in rows {
-            encode(records.key(row), &mut key);
-            let (before, counters) = (self.others.rows().len(), records.counters(row));
-            let group = self.add_other(&key, &counters)?;
-            if self.keep.turns {
-                let is_turned = records.turned.get(row as usize);
-                self.note_starts(group, Starts::of(counters.first(), is_turned));
-            }
-            fresh.extend((self.others.rows().len() > before).then_some(row));
+    fn places_of(&self, share: u16, is_packed: bool) -> impl Iterator<Item = Place> + use<> {
+        let len = self.shares.get(usize::from(share)).map_or(0, |share| share.len(is_packed));
+        (0..u32::try_from(len).unwrap_or(u32::MAX)).map(move |row| Place { row, share, is_packed })
+    }
+
+    fn share(&self, place: Place) -> Option<&Share> {
+        self.shares.get(usize::from(place.share))
+    }
+
+    /// Groups that one of the tables of a share may have.
+    fn room_of(&self, share: usize, is_packed: bool) -> usize {
+        let own = self.shares.get(share).map_or(0, |share| share.len(is_packed));
+        self.max_groups.saturating_sub(self.len() - own)
+    }
+
+    fn add_others(&mut self, records: &Records<'_>, rows: &[u32]) -> Result<(), Full> {
+        let mut fresh = vec![Vec::new(); self.shares.len()];
+        let (mut key, mut rows) = (Vec::new(), rows.iter());
+        let added = rows.try_for_each(|&row| self.add_other(records, row, &mut key, &mut fresh));
+        for (share, fresh) in self.shares.iter_mut().zip(&fresh) {
+            share.other_firsts.add(records.batch, fresh, records.turned, self.keep);
+        }
+        added
+    }
+
+    /// Counts a record by a key of bytes, for which `key` has room.
+    fn add_other(
+        &mut self,
+        records: &Records<'_>,
+        row: u32,
+        key: &mut Vec<u8>,
+        fresh: &mut [Vec<u32>],
+    ) -> Result<(), Full> {
+        encode(records.key(row), key);
+        let Hashed { hash, share } = self.division.hash(key.as_slice());
+        let Some(at) = self.shares.iter().position(|own| own.number() == share) else { return Ok(()) };
+        let (room, counters) = (self.room_of(at, false), records.counters(row));
+        let Some(share) = self.shares.get_mut(at) else { return Ok(()) };
+        let before = share.len(false);
+        let group = share.add_other(key, hash, room, &counters)?;
+        if self.keep.turns {
+            share.note_starts(group, Starts::of(counters.first(), records.turned.get(row as usize)));
+        }
+        if share.len(false) > before {
+            fresh.get_mut(at).into_iter().for_each(|fresh| fresh.push(row));
         }
         Ok(())
     }
 
-    fn note_starts(&mut self, group: u32, starts: Starts) {
-        let group = group as usize;
-        if group >= self.other_starts.len() {
-            self.other_starts.resize(group + 1, Starts::NONE);
-        }
-        self.other_starts.iter_mut().skip(group).take(1).for_each(|known| known.merge(starts));
+    /// Adds what was counted elsewhere; the share it belongs to, if that is an own one.
+    fn add_sums<K: Tabled>(&mut self, key: K, counters: &Counters) -> Result<Option<usize>, Full> {
+        let Hashed { hash, share } = self.division.hash(&key);
+        let Some(at) = self.shares.iter().position(|own| own.number() == share) else { return Ok(None) };
+        let room = self.room_of(at, true);
+        self.shares.get_mut(at).map_or(Ok(()), |share| share.add_sums(key, hash, room, counters))?;
+        Ok(Some(at))
     }
 
-    /// Adds the counters of a group of another aggregation; its row if its key is long.
-    fn add_group(
+    /// [`add_sums`](Self::add_sums) by a key of bytes.
+    fn add_other_sums(
         &mut self,
-        cells: &[Cell],
+        key: &[u8],
         counters: &Counters,
-        key: &mut Vec<u8>,
-    ) -> Result<Option<u32>, Full> {
-        let room = self.max_groups.saturating_sub(self.others.rows().len());
-        let cells = || cells.iter().copied();
-        let packed = match &mut self.packed {
-            PackedTable::Narrow(table) => {
-                self.shape.pack(cells()).map(|key: u64| table.add(&key, room, counters, || key))
-            }
-            PackedTable::Wide(table) => {
-                self.shape.pack(cells()).map(|key: u128| table.add(&key, room, counters, || key))
-            }
-            PackedTable::None => None,
-        };
-        match packed {
-            Some(Some(_)) => Ok(None),
-            Some(None) => Err(Full),
-            None => {
-                encode(cells(), key);
-                self.add_other(key, counters).map(Some)
-            }
-        }
-    }
-
-    fn add_other(&mut self, key: &[u8], counters: &Counters) -> Result<u32, Full> {
-        let room = self.max_groups.saturating_sub(self.packed.len());
-        let bytes = &mut self.other_key_bytes;
-        let added = self.others.add(key, room, counters, || {
-            *bytes += key.len() + BYTES_OF_AN_ALLOCATION;
-            key.into()
-        });
-        added.ok_or(Full)
+        starts: Option<Starts>,
+    ) -> Result<Option<usize>, Full> {
+        let Hashed { hash, share } = self.division.hash(key);
+        let Some(at) = self.shares.iter().position(|own| own.number() == share) else { return Ok(None) };
+        let room = self.room_of(at, false);
+        let Some(share) = self.shares.get_mut(at) else { return Ok(None) };
+        let row = share.add_other(key, hash, room, counters)?;
+        starts.into_iter().for_each(|starts| share.note_starts(row, starts));
+        Ok(Some(at))
     }
 
     fn key(&self, place: Place) -> Key<'_> {
-        match &self.packed {
-            PackedTable::Narrow(table) if place.is_packed => {
-                Key::Packed(table.row(place.row).map_or(0, |row| row.key.to_u128()))
+        self.share(place).map_or(Key::Bytes(&[]), |share| share.key(place.row, place.is_packed))
+    }
+}
+
+impl Division {
+    /// The keys that belong to a share.
+    fn own<K: Tabled>(&self, keys: &[(K, u32)], number: u32) -> Vec<Keyed<K>> {
+        let mut own = Vec::with_capacity(keys.len());
+        for &(key, row) in keys {
+            let Hashed { hash, share } = self.hash(&key);
+            if share == number {
+                own.push(Keyed { key, row, hash });
             }
-            PackedTable::Wide(table) if place.is_packed => {
-                Key::Packed(table.row(place.row).map_or(0, |row| row.key))
-            }
-            _ => Key::Bytes(self.others.row(place.row).map_or(&[], |row| &row.key)),
         }
+        own
     }
 }
 
@@ -298,6 +337,9 @@ impl Records<'_> {
 
     /// The packed keys of rows, and the rows whose values cannot be packed.
     fn pack<K: Packed>(&self, shape: &KeyShape) -> (Vec<(K, u32)>, Vec<u32>) {
+        if self.turned.count() == 0 {
+            return shape.pack_rows::<K>(self.cells, self.rows);
+        }
         let (mut keys, mut others) = (Vec::with_capacity(self.rows.len()), Vec::new());
         for &row in self.rows {
             match shape.pack::<K>(self.key(row)) {
@@ -309,40 +351,11 @@ impl Records<'_> {
     }
 
     #[inline]
-    fn counters(&self, row: u32) -> Counters {
+    pub(super) fn counters(&self, row: u32) -> Counters {
         let counters = self.columns.row(row as usize);
         if self.turned.get(row as usize) { counters.turned() } else { counters }
     }
 }
-
-impl PackedTable {
-    fn len(&self) -> usize {
-        match self {
-            Self::Narrow(table) => table.rows().len(),
-            Self::Wide(table) => table.rows().len(),
-            Self::None => 0,
-        }
-    }
-}
-
-/// Counts the rows whose keys can be packed and returns the others.
-fn add_packed<K: Packed>(
-    table: &mut Table<K>,
-    shape: &KeyShape,
-    records: &Records<'_>,
-    room: usize,
-    fresh: &mut Vec<u32>,
-) -> Result<Vec<u32>, Full> {
-    let (keys, others) = match records.turned.count() {
-        0 => shape.pack_rows::<K>(records.cells, records.rows),
-        _ => records.pack::<K>(shape),
-    };
-    let counted = table.add_rows(&keys, room, fresh, |row| records.counters(row));
-    if counted == keys.len() { Ok(others) } else { Err(Full) }
-}
-
-/// What the allocator adds to a key of bytes.
-const BYTES_OF_AN_ALLOCATION: usize = 16;
 
 /// What a text takes beside its bytes: counts of its users, its places in both parts of the dictionary, and the slack of these.
 const BYTES_OF_A_TEXT: usize = 96;

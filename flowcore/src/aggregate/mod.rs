@@ -28,14 +28,18 @@
 
 mod counters;
 mod direction;
+mod division;
 mod element;
 mod first;
 mod group;
 mod groups;
 mod key;
 mod order;
+mod rank;
 mod records;
 mod series;
+mod share;
+mod split;
 mod stat;
 mod stitch;
 #[cfg(test)]
@@ -61,6 +65,7 @@ use direction::{Evidence, FLOW_KEY};
 use first::Keep;
 use groups::{Full, Groups, Place, Records};
 use key::{Cells, KeyShape};
+use split::Held;
 
 /// Counters for each combination of values of some fields.
 ///
@@ -77,6 +82,8 @@ pub struct Aggregation {
     max_memory: usize,
     groups: Groups,
     without_key: u64,
+    /// What all parts of an aggregation hold, if this is one of them.
+    held: Option<Held>,
 }
 
 /// A group: the values that its records share, and what was counted.
@@ -256,7 +263,7 @@ impl Aggregation {
     ///
     /// Groups that do not have the number, as bytes of records that do not say, are last.
     pub fn top(&self, limit: usize, order: Order) -> impl ExactSizeIterator<Item = Group> + '_ {
-        let top = self.ranked(self.groups.places(), limit, order);
+        let top = self.ranked(limit, order);
         top.into_iter().map(|place| Group { values: self.values(place), counters: self.counters(place) })
     }
 }
@@ -271,6 +278,7 @@ impl Aggregation {
             max_memory: usize::MAX,
             groups: Groups::new(shape),
             without_key: 0,
+            held: None,
         }
     }
 
@@ -288,27 +296,16 @@ impl Aggregation {
         Error::argument(format!("more than {groups} groups; count by fewer fields, or filter"))
     }
 
-    fn check_memory(&self) -> Result<()> {
-        if self.memory() <= self.max_memory {
+    fn check_memory(&mut self) -> Result<()> {
+        let (groups, memory) = (self.len(), self.memory());
+        let (groups, memory) = self.held.as_mut().map_or((groups, memory), |held| held.tell(groups, memory));
+        if memory <= self.max_memory {
             return Ok(());
         }
         Err(Error::argument(format!(
-            "{} groups take more than {} of memory; count by fewer fields, filter, or allow for more",
-            self.len(),
+            "{groups} groups take more than {} of memory; count by fewer fields, filter, or allow for more",
             crate::readable_bytes(self.max_memory as u64)
         )))
-    }
-
-    /// The first of these groups in this order; equal ones by their keys.
-    fn ranked(&self, places: impl Iterator<Item = Place>, limit: usize, order: Order) -> Vec<Place> {
-        let ranked = places.map(|place| {
-            let rank = order.rank(&self.counters(place));
-            (rank.is_none(), rank.unwrap_or(0), place)
-        });
-        let top = top::smallest(ranked, limit, |a, b| {
-            (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| self.groups.compare(a.2, b.2))
-        });
-        top.into_iter().map(|(.., place)| place).collect()
     }
 
     /// The values of a group's key, as it is shown.

@@ -24,11 +24,10 @@ impl Aggregation {
     ///
     /// A key by networks has the first address of each, one by TCP flags has them as the sum of the records' flags.
     pub fn records<'a>(&'a self, selection: Selection<'_>) -> impl Iterator<Item = FlowBatch> + 'a {
-        let places: Box<dyn Iterator<Item = Place>> = match selection.filter {
-            None => Box::new(self.groups.places()),
-            Some(filter) => Box::new(self.matching(filter).into_iter()),
+        let places = match selection.filter {
+            None => self.ranked(selection.limit, selection.order),
+            Some(filter) => self.ranked_of(self.matching(filter), selection.limit, selection.order),
         };
-        let places = self.ranked(places, selection.limit, selection.order);
         let chunks = places.len().div_ceil(BATCH_ROWS);
         (0..chunks).map(move |chunk| {
             let (_, rest) = places.split_at(chunk * BATCH_ROWS);
@@ -65,7 +64,7 @@ impl Aggregation {
 
     /// Sets what the row being filled has from the first record of its group.
     fn set_first(&self, place: Place, kept: FieldSet, batch: &mut FlowBatch) {
-        let (firsts, row) = self.groups.first(place);
+        let Some((firsts, row)) = self.groups.first(place) else { return };
         let is_turned = self.is_turned(place) != self.groups.is_turned(place);
         let shown = |field: Field| if is_turned { field.opposite() } else { field };
         for field in kept.iter() {

@@ -174,6 +174,7 @@ proptest! {
         cuts in prop::collection::vec(0_usize..120, 0..4),
         sides in prop::sample::select(KEYS),
         required in 0_usize..2,
+        parts in 1_usize..5,
     ) {
         let kept: Vec<&Flow> = flows.iter().zip(&chosen).filter(|(_, chosen)| **chosen).map(|(flow, _)| flow).collect();
         let expected = naive(sides, required, &kept);
@@ -201,11 +202,24 @@ proptest! {
             partial.add(&batch(&flows[part[0]..part[1]]), &mask).unwrap();
             merged.merge(&partial).unwrap();
         }
+        let mut shares = aggregation(sides, required).split(parts);
+        for part in &mut shares {
+            for range in cuts.windows(2) {
+                let mask = Mask::from_fn(range[1] - range[0], |row| chosen[range[0] + row]);
+                part.add(&batch(&flows[range[0]..range[1]]), &mask).unwrap();
+            }
+        }
+        let joined = shares.into_iter().reduce(Aggregation::join).unwrap();
+        let mut twice = aggregation(sides, required).split(2).into_iter().reduce(Aggregation::join).unwrap();
+        twice.merge(&joined).unwrap();
         prop_assert_eq!(merged.without_key(), whole.without_key());
+        prop_assert_eq!((joined.without_key(), joined.len()), (whole.without_key(), whole.len()));
         for order in ORDERS {
             for limit in [1, 3, usize::MAX] {
                 let rows: Vec<Group> = whole.top(limit, order).collect();
-                prop_assert_eq!(&merged.top(limit, order).collect::<Vec<_>>(), &rows, "{}", order);
+                for other in [&merged, &joined, &twice] {
+                    prop_assert_eq!(&other.top(limit, order).collect::<Vec<_>>(), &rows, "{}", order);
+                }
                 prop_assert_eq!(rows.len(), limit.min(expected.len()));
                 let ranks: Vec<_> = rows.iter().map(|group| {
                     let rank = order.rank(&group.counters);

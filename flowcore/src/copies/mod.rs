@@ -212,12 +212,13 @@ impl Folded {
 
     /// All rows in their order, and which of them are no copies.
     pub fn batches(&self) -> impl Iterator<Item = (&FlowBatch, Mask)> {
-        let mut rest = self.is_copy.as_slice();
-        self.batches.iter().map(move |batch| {
-            let (own, behind) = rest.split_at(batch.len().min(rest.len()));
-            rest = behind;
-            (batch, Mask::from_values(own, |is_copy| !is_copy))
-        })
+        self.batches.iter().zip(masks(&self.batches, &self.is_copy))
+    }
+
+    /// [`batches`](Self::batches) to be kept.
+    pub fn into_batches(self) -> impl Iterator<Item = (FlowBatch, Mask)> {
+        let masks: Vec<Mask> = masks(&self.batches, &self.is_copy).collect();
+        self.batches.into_iter().zip(masks)
     }
 
     fn count(&mut self) {
@@ -231,6 +232,15 @@ impl Folded {
         }
         (self.copies, self.bytes) = (copies, bytes);
     }
+}
+
+/// The rows of each batch that are no copies.
+fn masks<'a>(batches: &'a [FlowBatch], mut is_copy: &'a [bool]) -> impl Iterator<Item = Mask> + 'a {
+    batches.iter().map(move |batch| {
+        let (own, behind) = is_copy.split_at(batch.len().min(is_copy.len()));
+        is_copy = behind;
+        Mask::from_values(own, |is_copy| !is_copy)
+    })
 }
 
 impl Seen {

@@ -179,6 +179,8 @@ proptest! {
         let mut halves = counted(merged(), one);
         halves.merge(&counted(merged(), two)).unwrap();
         prop_assert_eq!(&rows(halves.records(ALL)), &records);
+        let parts = merged().split(3).into_iter().map(|part| counted(part, &flows));
+        prop_assert_eq!(&rows(parts.reduce(Aggregation::join).unwrap().records(ALL)), &records);
         // Another order of the input can turn a group and give it another first record, no more.
         let plain = |flows: &[Flow]| {
             let records = rows(counted(Aggregation::flows(Directions::Merged), flows).records(ALL));
