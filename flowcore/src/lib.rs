@@ -53,6 +53,7 @@ mod completeness;
 mod copies;
 mod error;
 mod input;
+pub mod large_pages;
 mod observer;
 mod open;
 mod output;

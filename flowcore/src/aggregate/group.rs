@@ -10,6 +10,8 @@
 use std::borrow::Borrow;
 
 use super::counters::Counters;
+use super::pieces::Pieces;
+use crate::large_pages;
 
 /// One group.
 #[derive(Debug)]
@@ -25,7 +27,7 @@ pub(super) struct Table<K> {
     slots: Vec<u64>,
     /// The upper `32 - shift` bits of a hash say where its search begins.
     shift: u32,
-    rows: Vec<Row<K>>,
+    rows: Pieces<Row<K>>,
 }
 
 /// A record on its way into the table.
@@ -55,22 +57,22 @@ const FREE: u64 = u64::MAX;
 
 impl<K: Eq> Table<K> {
     pub(super) fn new() -> Self {
-        Self { slots: vec![FREE; 1 << FIRST_BITS], shift: 32 - FIRST_BITS, rows: Vec::new() }
+        Self { slots: vec![FREE; 1 << FIRST_BITS], shift: 32 - FIRST_BITS, rows: Pieces::default() }
     }
 
-    /// The groups in the order of their first record.
-    pub(super) fn rows(&self) -> &[Row<K>] {
-        &self.rows
+    /// Groups there are; they are numbered in the order of their first record.
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
     }
 
     /// Bytes of memory, without what keys point to.
     pub(super) fn memory(&self) -> usize {
-        self.rows.capacity() * size_of::<Row<K>>() + self.slots.len() * size_of::<u64>()
+        self.rows.memory() + self.slots.len() * size_of::<u64>()
     }
 
     /// The group with this number.
     pub(super) fn row(&self, row: u32) -> Option<&Row<K>> {
-        self.rows.get(row as usize)
+        self.rows.get(row)
     }
 
     /// Counts records; of each its key, and what `counters` says about its row. Rows that are the first of a group are
@@ -115,14 +117,14 @@ impl<K: Eq> Table<K> {
             guess.row = row_if(slot, keyed.hash);
         }
         for (guess, keyed) in found.iter_mut().zip(block) {
-            if let Some(row) = self.rows.get(guess.row as usize) {
+            if let Some(row) = self.rows.get(guess.row) {
                 guess.is_right = row.key == keyed.key;
                 // A row lies in two cache lines: this waits for the second one too.
                 std::hint::black_box(row.counters.tail());
             }
         }
         for (at, (guess, &Keyed { key, row: record, hash })) in found.iter().zip(block).enumerate() {
-            let known = if guess.is_right { self.rows.get_mut(guess.row as usize) } else { None };
+            let known = if guess.is_right { self.rows.get_mut(guess.row) } else { None };
             let group = match known {
                 Some(row) => Some(&mut row.counters),
                 None => self.group(
@@ -159,7 +161,7 @@ impl<K: Eq> Table<K> {
     {
         self.reserve(1);
         let row = self.find(hash, limit, |other| other.borrow() == key, make)?;
-        self.rows.get_mut(row as usize)?.counters.add(counters);
+        self.rows.get_mut(row)?.counters.add(counters);
         Some(row)
     }
 
@@ -172,7 +174,7 @@ impl<K: Eq> Table<K> {
         make: impl FnOnce() -> K,
     ) -> Option<&mut Counters> {
         let row = self.find(hash, limit, is, make)?;
-        self.rows.get_mut(row as usize).map(|row| &mut row.counters)
+        self.rows.get_mut(row).map(|row| &mut row.counters)
     }
 
     /// The row of the group whose key `is` accepts, made if there is none.
@@ -194,30 +196,24 @@ impl<K: Eq> Table<K> {
                 }
                 let row = u32::try_from(self.rows.len()).ok()?;
                 *slot = u64::from(hash) << 32 | u64::from(row);
-                self.push(make());
+                self.rows.push(Row { key: make(), counters: Counters::NONE });
                 return Some(row);
             }
             let row = row_if(*slot, hash);
-            if self.rows.get(row as usize).is_some_and(|row| is(&row.key)) {
+            if self.rows.get(row).is_some_and(|row| is(&row.key)) {
                 return Some(row);
             }
             at = (at + 1) & last;
         }
     }
 
-    /// Grows by an eighth at a time: twice the memory would be too much for millions of groups.
-    fn push(&mut self, key: K) {
-        if self.rows.len() == self.rows.capacity() {
-            self.rows.reserve_exact((self.rows.len() / 8).max(1 << FIRST_BITS));
-        }
-        self.rows.push(Row { key, counters: Counters::NONE });
-    }
-
     /// Makes room for so many more groups.
     fn reserve(&mut self, more: usize) {
         while (self.rows.len() + more) / 3 >= self.slots.len() / 4 && self.shift > 0 {
             self.shift -= 1;
-            let mut slots = vec![FREE; self.slots.len() * 2];
+            let mut slots = Vec::with_capacity(self.slots.len() * 2);
+            large_pages::ask_for(slots.spare_capacity_mut());
+            slots.resize(self.slots.len() * 2, FREE);
             let last = slots.len() - 1;
             for &slot in self.slots.iter().filter(|&&slot| slot != FREE) {
                 let mut at = (slot >> 32 >> self.shift) as usize;
@@ -252,6 +248,10 @@ mod tests {
         counters
     }
 
+    fn rows(table: &Table<u64>) -> Vec<&Row<u64>> {
+        (0..table.len()).filter_map(|row| table.row(row as u32)).collect()
+    }
+
     fn keyed(keys: impl IntoIterator<Item = (u64, u32)>) -> Vec<Keyed<u64>> {
         let hash = |key: u64| (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32;
         keys.into_iter().map(|(key, row)| Keyed { key, row, hash: hash(key) }).collect()
@@ -265,11 +265,11 @@ mod tests {
         assert_eq!(table.add_rows(&keys, usize::MAX, &mut Vec::new(), |_| one), keys.len());
         let mut expected = std::collections::BTreeMap::new();
         keys.iter().for_each(|keyed| *expected.entry(keyed.key).or_insert(0) += 1);
-        assert_eq!(table.rows().len(), expected.len());
-        for row in table.rows() {
+        assert_eq!(table.len(), expected.len());
+        for row in rows(&table) {
             assert_eq!(expected.get(&row.key), Some(&row.counters.flows()), "{}", row.key);
         }
-        let first: Vec<u64> = table.rows().iter().take(3).map(|row| row.key).collect();
+        let first: Vec<u64> = rows(&table).iter().take(3).map(|row| row.key).collect();
         assert_eq!(first, [0, 1, 4], "groups stand in the order of their first record");
         let four = keyed([(4, 0)])[0].hash;
         assert_eq!(table.add(&4, four, usize::MAX, &one, || unreachable!("the key is known")), Some(2));
@@ -282,7 +282,7 @@ mod tests {
         for part in 0..100_u64 {
             let keys = keyed((0..10_000).map(|n| (part * 10_000 + n, 0)));
             table.add_rows(&keys, usize::MAX, &mut Vec::new(), |_| Counters::NONE);
-            let (bytes, groups) = (table.memory(), table.rows.len());
+            let (bytes, groups) = (table.memory(), table.len());
             assert!(bytes / groups <= 104 || groups <= 10_000, "{bytes} bytes for {groups} groups");
         }
     }
@@ -294,7 +294,7 @@ mod tests {
         let mut fresh = Vec::new();
         assert_eq!(table.add_rows(&keys, 2, &mut fresh, |_| one()), 4);
         assert_eq!(fresh, [7, 8], "the first row of each group");
-        assert_eq!(table.rows().iter().map(|row| row.counters.flows()).collect::<Vec<_>>(), [2, 2]);
+        assert_eq!(rows(&table).iter().map(|row| row.counters.flows()).collect::<Vec<_>>(), [2, 2]);
         assert_eq!(table.add(&9, 0, 2, &one(), || 9), None);
     }
 }

@@ -35,6 +35,7 @@ mod group;
 mod groups;
 mod key;
 mod order;
+mod pieces;
 mod rank;
 mod records;
 mod series;

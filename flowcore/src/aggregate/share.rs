@@ -77,9 +77,9 @@ impl Share {
     /// Groups of either kind.
     pub(super) fn len(&self, is_packed: bool) -> usize {
         match (&self.packed, is_packed) {
-            (_, false) => self.others.rows().len(),
-            (PackedTable::Narrow(table), true) => table.rows().len(),
-            (PackedTable::Wide(table), true) => table.rows().len(),
+            (_, false) => self.others.len(),
+            (PackedTable::Narrow(table), true) => table.len(),
+            (PackedTable::Wide(table), true) => table.len(),
             (PackedTable::None, true) => 0,
         }
     }

@@ -1,14 +1,10 @@
 //! CSV by RFC 4180: a heading, then one line a record, always the same columns.
 
-use std::borrow::Cow;
 use std::io::{self, Write};
 
-use flowcore::{
-    Addr, AddrColumn, Field, FieldKind, FieldSet, FlowBatch, NumberColumn, Storage, TcpFlags, TextColumn,
-    TimeColumn, Timestamp,
-};
+use flowcore::{Addr, Field, FieldKind, FieldSet, FlowBatch, TcpFlags};
 
-use super::clock::Clock;
+use super::csv_rows::CsvRows;
 use super::{FULL, Printer, Style};
 use super::{escape, text};
 
@@ -236,14 +232,10 @@ impl Printer for CsvPrinter {
         rows: &mut dyn Iterator<Item = usize>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        let mut there = Columns::of(batch);
+        let mut columns = CsvRows::of(batch, CSV_FIELDS)?;
         self.buffer.clear();
         for row in rows {
-            for (commas, column) in &mut there.columns {
-                write_commas(*commas, &mut self.buffer);
-                column.write(row, &mut self.buffer)?;
-            }
-            write_commas(there.last_commas, &mut self.buffer);
+            columns.write(row, &mut self.buffer)?;
             if !batch.unknown().is_empty() {
                 write_others(batch, row, &mut self.buffer);
             }
@@ -273,102 +265,8 @@ impl Printer for CsvPrinter {
     }
 }
 
-/// The columns that a batch has, which are few of all: the others cost a comma.
-struct Columns<'a> {
-    /// Each with the number of commas before it.
-    columns: Vec<(usize, Column<'a>)>,
-    /// Commas before the last column.
-    last_commas: usize,
-}
-
-impl<'a> Columns<'a> {
-    fn of(batch: &'a FlowBatch) -> Self {
-        let mut columns = Self { columns: Vec::new(), last_commas: 0 };
-        for &field in CSV_FIELDS {
-            if let Some(column) = Column::of(batch, field) {
-                columns.columns.push((std::mem::take(&mut columns.last_commas), column));
-            }
-            columns.last_commas += 1;
-        }
-        columns
-    }
-}
-
-/// A column of a batch, looked up once for all rows.
-enum Column<'a> {
-    Numbers(Cow<'a, NumberColumn>, FieldKind),
-    Times(&'a TimeColumn, Clock),
-    Addrs(&'a AddrColumn),
-    Texts(&'a TextColumn, LastText),
-    Payloads(&'a TextColumn),
-}
-
-/// The text of the row before as it was written: most rows have the same one.
-#[derive(Default)]
-struct LastText {
-    code: u32,
-    written: Vec<u8>,
-}
-
-impl<'a> Column<'a> {
-    fn of(batch: &'a FlowBatch, field: Field) -> Option<Self> {
-        Some(match field.kind().storage() {
-            Storage::Number => Self::Numbers(batch.numbers(field)?, field.kind()),
-            Storage::Time => Self::Times(batch.times(field)?, Clock::new(b'T')),
-            Storage::Addr => Self::Addrs(batch.addrs(field)?),
-            Storage::Text if is_payload(field) => Self::Payloads(batch.texts(field)?),
-            Storage::Text => Self::Texts(batch.texts(field)?, LastText::default()),
-        })
-    }
-
-    /// As [`write_value`].
-    #[inline]
-    fn write(&mut self, row: usize, out: &mut Vec<u8>) -> io::Result<()> {
-        match self {
-            Self::Numbers(column, kind) => {
-                return column.get(row).map_or(Ok(()), |number| write_number(*kind, number, out));
-            }
-            Self::Times(column, clock) => {
-                let time = column.get(row).map(Timestamp::from_nanos);
-                time.into_iter().for_each(|time| clock.rfc3339(time, out));
-            }
-            Self::Addrs(column) => {
-                let addr = Some(column.get(row)).filter(|addr| addr.is_known());
-                addr.into_iter().for_each(|addr| text::addr(addr, out));
-            }
-            Self::Texts(column, last) => last.write(column, row, out),
-            Self::Payloads(column) => {
-                let text = column.get(row);
-                text.into_iter().for_each(|text| escape::csv_payload(text, out));
-            }
-        }
-        Ok(())
-    }
-}
-
-impl LastText {
-    fn write(&mut self, column: &TextColumn, row: usize, out: &mut Vec<u8>) {
-        let code = column.codes().get(row).copied().unwrap_or(0);
-        if code != self.code {
-            self.code = code;
-            self.written.clear();
-            let text = column.get(row);
-            text.into_iter().for_each(|text| escape::csv(text, &mut self.written));
-        }
-        out.extend_from_slice(&self.written);
-    }
-}
-
-fn is_payload(field: Field) -> bool {
+pub(super) fn is_payload(field: Field) -> bool {
     matches!(field, Field::InPayload | Field::OutPayload)
-}
-
-fn write_commas(count: usize, out: &mut Vec<u8>) {
-    match count {
-        1 => out.push(b','),
-        ..=64 => text::start_of([b','; 64], count, out),
-        _ => out.resize(out.len() + count, b','),
-    }
 }
 
 /// The columns without a field that a row has, as a JSON object in a CSV value. Its escapes are those of JSON alone, so

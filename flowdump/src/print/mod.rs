@@ -7,6 +7,7 @@ mod clock;
 mod csv;
 mod csv_columns;
 mod csv_fast;
+mod csv_rows;
 mod custom;
 mod ends;
 mod escape;

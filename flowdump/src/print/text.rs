@@ -2,6 +2,8 @@
 //! cost more than reading the rows does.
 
 use std::io::Write;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::ops::Range;
 
 use flowcore::{Addr, Protocol, Timestamp};
 
@@ -75,12 +77,16 @@ const PAIRS: [[u8; 2]; 100] = {
 
 /// Adds an address, `-` where it is not known.
 pub(super) fn addr(addr: Addr, out: &mut Vec<u8>) {
-    let Addr::V4(v4) = addr else {
-        // A vector takes every byte.
-        return drop(write!(out, "{addr}"));
-    };
+    match addr {
+        Addr::V4(addr) => v4(addr, out),
+        Addr::V6(addr) => v6(addr, out),
+        Addr::Unknown => out.push(b'-'),
+    }
+}
+
+fn v4(addr: Ipv4Addr, out: &mut Vec<u8>) {
     let (mut text, mut at) = ([0; 16], 0);
-    for octet in v4.octets() {
+    for octet in addr.octets() {
         let (digits, len) = OCTETS[usize::from(octet)];
         // The last three bytes of the longest address, and the dot behind it, are the end of the array.
         if let Some(room) = text.get_mut(at..at + 4) {
@@ -90,6 +96,56 @@ pub(super) fn addr(addr: Addr, out: &mut Vec<u8>) {
     }
     start_of(text, at - 1, out);
 }
+
+/// The form of RFC 5952: lower case, no leading zeros, the longest row of zeros left out, the first of equal ones; a mapped
+/// IPv4 address as one.
+fn v6(addr: Ipv6Addr, out: &mut Vec<u8>) {
+    if let Some(mapped) = addr.to_ipv4_mapped() {
+        out.extend_from_slice(b"::ffff:");
+        return v4(mapped, out);
+    }
+    let groups = addr.segments();
+    let zeros = if groups.contains(&0) { longest_zeros(groups) } else { 0..0 };
+    if zeros.is_empty() {
+        return hex_groups(&groups, out);
+    }
+    hex_groups(groups.get(..zeros.start).unwrap_or_default(), out);
+    out.extend_from_slice(b"::");
+    hex_groups(groups.get(zeros.end..).unwrap_or_default(), out);
+}
+
+/// The first of the longest rows of zeros, which are two or more; else nothing.
+fn longest_zeros(groups: [u16; 8]) -> Range<usize> {
+    let (mut longest, mut start) = (0..0, 0);
+    for (at, group) in groups.into_iter().enumerate() {
+        if group != 0 {
+            start = at + 1;
+        } else if at + 1 - start > longest.len().max(1) {
+            longest = start..at + 1;
+        }
+    }
+    longest
+}
+
+fn hex_groups(groups: &[u16], out: &mut Vec<u8>) {
+    for (at, &group) in groups.iter().enumerate() {
+        if at > 0 {
+            out.push(b':');
+        }
+        let digits = [group >> 12, group >> 8, group >> 4, group].map(|digit| HEX[usize::from(digit & 15)]);
+        let blank = (group.max(1).leading_zeros() / 4) as usize;
+        let [a, b, c, d] = digits;
+        let text = match blank {
+            0 => [a, b, c, d],
+            1 => [b, c, d, 0],
+            2 => [c, d, 0, 0],
+            _ => [d, 0, 0, 0],
+        };
+        start_of(text, 4 - blank, out);
+    }
+}
+
+const HEX: [u8; 16] = *b"0123456789abcdef";
 
 /// `0.` to `255.`, each with its length.
 const OCTETS: [([u8; 4], u8); 256] = {
@@ -232,6 +288,12 @@ mod tests {
             assert_eq!(text(|out| addr(known.parse().unwrap(), out)), format!("|{known}"));
         }
         assert_eq!(text(|out| addr(Addr::Unknown, out)), "|-");
+        // Each group 0, short or long: every row of zeros there can be.
+        for n in 0..3_u32.pow(8) {
+            let group = |at: u32| [0_u16, 0xa0b, 0xffff][(n / 3_u32.pow(at) % 3) as usize];
+            let known = Ipv6Addr::from(std::array::from_fn::<u16, 8, _>(|at| group(at as u32)));
+            assert_eq!(text(|out| addr(Addr::V6(known), out)), format!("|{known}"));
+        }
         for n in 0..=255 {
             assert_eq!(text(|out| protocol(Protocol(n), out)), format!("|{}", Protocol(n)));
         }
