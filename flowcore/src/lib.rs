@@ -53,7 +53,6 @@ mod completeness;
 mod copies;
 mod error;
 mod input;
-pub mod large_pages;
 mod observer;
 mod open;
 mod output;

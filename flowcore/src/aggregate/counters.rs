@@ -22,17 +22,17 @@ pub enum Way {
 /// What no record of the group had is `None`, not 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counters {
-    flows: u64,
-    in_packets: u64,
-    in_bytes: u64,
-    out_packets: u64,
-    out_bytes: u64,
-    first: i64,
-    last: i64,
-    in_flags: u8,
-    out_flags: u8,
+    pub(super) flows: u64,
+    pub(super) in_packets: u64,
+    pub(super) in_bytes: u64,
+    pub(super) out_packets: u64,
+    pub(super) out_bytes: u64,
+    pub(super) first: i64,
+    pub(super) last: i64,
+    pub(super) in_flags: u8,
+    pub(super) out_flags: u8,
     /// Which of the values above some record had.
-    seen: u8,
+    pub(super) seen: u8,
 }
 
 const IN_PACKETS: u8 = 1;
@@ -194,11 +194,6 @@ impl Counters {
         }
     }
 
-    /// What stands at the end of the row in memory.
-    pub(super) const fn tail(&self) -> u8 {
-        self.seen
-    }
-
     fn seen<T>(&self, bit: u8, value: T) -> Option<T> {
         (self.seen & bit != 0).then_some(value)
     }
@@ -261,6 +256,26 @@ impl<'a, T: Copy + Default> Numbers<'a, T> {
         }
     }
 
+    /// Sets what the rows have.
+    #[inline]
+    fn fill(
+        &self,
+        rows: impl Iterator<Item = u32>,
+        sums: &mut [Counters],
+        bit: u8,
+        set: impl Fn(&mut Counters, T),
+    ) {
+        if self.values.is_empty() {
+            return;
+        }
+        for (sum, row) in sums.iter_mut().zip(rows) {
+            if let Some(value) = self.get(row as usize) {
+                set(sum, value);
+                sum.seen |= bit;
+            }
+        }
+    }
+
     #[inline]
     fn get(&self, row: usize) -> Option<T> {
         let value = self.values.get(row).copied();
@@ -308,6 +323,24 @@ impl<'a> CounterColumns<'a> {
         };
         counters.seen = seen;
         counters
+    }
+
+    /// The counters of these rows, a column at a time.
+    #[inline]
+    pub(super) fn fill(&self, rows: impl Iterator<Item = u32> + Clone, sums: &mut [Counters]) {
+        sums.fill(Counters { flows: 1, ..Counters::NONE });
+        if self.status_rows || !self.flows.values.is_empty() {
+            sums.iter_mut().zip(rows.clone()).for_each(|(sum, row)| sum.flows = self.flows(row as usize));
+        }
+        self.in_packets.fill(rows.clone(), sums, IN_PACKETS, |sum, number| sum.in_packets = number);
+        self.in_bytes.fill(rows.clone(), sums, IN_BYTES, |sum, number| sum.in_bytes = number);
+        self.out_packets.fill(rows.clone(), sums, OUT_PACKETS, |sum, number| sum.out_packets = number);
+        self.out_bytes.fill(rows.clone(), sums, OUT_BYTES, |sum, number| sum.out_bytes = number);
+        self.in_flags.fill(rows.clone(), sums, IN_FLAGS, |sum, flags| sum.in_flags = low_byte(Some(flags)));
+        self.out_flags
+            .fill(rows.clone(), sums, OUT_FLAGS, |sum, flags| sum.out_flags = low_byte(Some(flags)));
+        self.first.fill(rows.clone(), sums, FIRST, |sum, time| sum.first = time);
+        self.last.fill(rows, sums, LAST, |sum, time| sum.last = time);
     }
 
     /// The counters of all records together, a column at a time; `None` where rows have to be told apart.
@@ -373,6 +406,28 @@ mod tests {
     #[test]
     fn a_row_is_one_cache_line() {
         assert_eq!(size_of::<Counters>(), 64);
+    }
+
+    #[test]
+    fn rows_together_are_rows_one_by_one() {
+        let mut batch = FlowBatch::new();
+        for n in 0..40_u64 {
+            batch.set_number(Field::InBytes, n);
+            batch.set_time(Field::First, Timestamp::from_nanos(n.cast_signed()));
+            if n % 3 == 0 {
+                batch.set_number(Field::OutPackets, n + 7);
+                batch.set_number(Field::InFlags, n);
+            }
+            if n % 7 == 0 {
+                batch.set_number(Field::Flows, n);
+                batch.set_text(Field::LogStatus, "NODATA");
+            }
+            batch.end_row();
+        }
+        let (columns, rows) = (CounterColumns::of(&batch), [3_u32, 0, 39, 7, 21]);
+        let mut sums = [Counters::NONE; 5];
+        columns.fill(rows.into_iter(), &mut sums);
+        assert_eq!(sums, rows.map(|row| columns.row(row as usize)));
     }
 
     #[test]

@@ -11,13 +11,13 @@ use std::borrow::Borrow;
 
 use super::counters::Counters;
 use super::pieces::Pieces;
-use crate::large_pages;
+use super::small::Small;
 
 /// One group.
 #[derive(Debug)]
-pub(super) struct Row<K> {
-    pub(super) key: K,
-    pub(super) counters: Counters,
+struct Row<K> {
+    key: K,
+    sums: Small,
 }
 
 /// Groups by key.
@@ -28,6 +28,8 @@ pub(super) struct Table<K> {
     /// The upper `32 - shift` bits of a hash say where its search begins.
     shift: u32,
     rows: Pieces<Row<K>>,
+    /// Sums that a row has no room for.
+    wide: Vec<Counters>,
 }
 
 /// A record on its way into the table.
@@ -51,13 +53,21 @@ const BLOCK: usize = 32;
 
 const FIRST_BITS: u32 = 10;
 
+/// From so many bits on a table grows fourfold, which costs a third of the moves.
+const LARGE_BITS: u32 = 16;
+
 /// A slot without a row. Not 0: memory that is all zeros is not there before it is written, and that a page is read before it is
 /// written makes the system stop all other threads for a moment.
 const FREE: u64 = u64::MAX;
 
 impl<K: Eq> Table<K> {
     pub(super) fn new() -> Self {
-        Self { slots: vec![FREE; 1 << FIRST_BITS], shift: 32 - FIRST_BITS, rows: Pieces::default() }
+        Self {
+            slots: vec![FREE; 1 << FIRST_BITS],
+            shift: 32 - FIRST_BITS,
+            rows: Pieces::default(),
+            wide: Vec::new(),
+        }
     }
 
     /// Groups there are; they are numbered in the order of their first record.
@@ -67,15 +77,26 @@ impl<K: Eq> Table<K> {
 
     /// Bytes of memory, without what keys point to.
     pub(super) fn memory(&self) -> usize {
-        self.rows.memory() + self.slots.len() * size_of::<u64>()
+        self.rows.memory()
+            + self.wide.capacity() * size_of::<Counters>()
+            + self.slots.len() * size_of::<u64>()
     }
 
-    /// The group with this number.
-    pub(super) fn row(&self, row: u32) -> Option<&Row<K>> {
-        self.rows.get(row)
+    /// The key of the group with this number.
+    pub(super) fn key(&self, row: u32) -> Option<&K> {
+        self.rows.get(row).map(|row| &row.key)
     }
 
-    /// Counts records; of each its key, and what `counters` says about its row. Rows that are the first of a group are
+    /// What was counted for the group with this number.
+    pub(super) fn counters(&self, row: u32) -> Option<Counters> {
+        let sums = &self.rows.get(row)?.sums;
+        match sums.wide() {
+            Some(at) => self.wide.get(at).copied(),
+            None => Some(sums.counters()),
+        }
+    }
+
+    /// Counts records, some at a time: `fill` says what is to be added for each. Rows that are the first of a group are
     /// added to `fresh`.
     ///
     /// Returns how many were counted: fewer than all only if the next one would be one group more than `limit`.
@@ -84,14 +105,15 @@ impl<K: Eq> Table<K> {
         records: &[Keyed<K>],
         limit: usize,
         fresh: &mut Vec<u32>,
-        counters: impl Fn(u32) -> Counters,
+        fill: impl Fn(&[Keyed<K>], &mut [Counters]),
     ) -> usize
     where
         K: Copy,
     {
-        let mut done = 0;
+        let (mut done, mut counters) = (0, [Counters::NONE; BLOCK]);
         for block in records.chunks(BLOCK) {
-            let counted = self.add_block(block, limit, fresh, &counters);
+            fill(block, &mut counters);
+            let counted = self.add_block(block, &counters, limit, fresh);
             done += counted;
             if counted < block.len() {
                 break;
@@ -103,9 +125,9 @@ impl<K: Eq> Table<K> {
     fn add_block(
         &mut self,
         block: &[Keyed<K>],
+        counters: &[Counters; BLOCK],
         limit: usize,
         fresh: &mut Vec<u32>,
-        counters: impl Fn(u32) -> Counters,
     ) -> usize
     where
         K: Copy,
@@ -119,26 +141,25 @@ impl<K: Eq> Table<K> {
         for (guess, keyed) in found.iter_mut().zip(block) {
             if let Some(row) = self.rows.get(guess.row) {
                 guess.is_right = row.key == keyed.key;
-                // A row lies in two cache lines: this waits for the second one too.
-                std::hint::black_box(row.counters.tail());
+                // A row may lie in two cache lines: this waits for the second one too.
+                std::hint::black_box(row.sums.tail());
             }
         }
-        for (at, (guess, &Keyed { key, row: record, hash })) in found.iter().zip(block).enumerate() {
-            let known = if guess.is_right { self.rows.get_mut(guess.row) } else { None };
-            let group = match known {
-                Some(row) => Some(&mut row.counters),
-                None => self.group(
-                    hash,
+        for (at, ((guess, keyed), counters)) in found.iter().zip(block).zip(counters).enumerate() {
+            let known = Some(guess.row).filter(|_| guess.is_right);
+            let row = known.or_else(|| {
+                self.find(
+                    keyed.hash,
                     limit,
-                    |other| *other == key,
+                    |other| *other == keyed.key,
                     || {
-                        fresh.push(record);
-                        key
+                        fresh.push(keyed.row);
+                        keyed.key
                     },
-                ),
-            };
-            match group {
-                Some(group) => group.add(&counters(record)),
+                )
+            });
+            match row {
+                Some(row) => self.add_to(row, counters),
                 None => return at,
             }
         }
@@ -161,20 +182,16 @@ impl<K: Eq> Table<K> {
     {
         self.reserve(1);
         let row = self.find(hash, limit, |other| other.borrow() == key, make)?;
-        self.rows.get_mut(row)?.counters.add(counters);
+        self.add_to(row, counters);
         Some(row)
     }
 
-    /// The counters of the group whose key `is` accepts, made if there is none.
-    fn group(
-        &mut self,
-        hash: u32,
-        limit: usize,
-        is: impl Fn(&K) -> bool,
-        make: impl FnOnce() -> K,
-    ) -> Option<&mut Counters> {
-        let row = self.find(hash, limit, is, make)?;
-        self.rows.get_mut(row).map(|row| &mut row.counters)
+    #[inline]
+    fn add_to(&mut self, row: u32, counters: &Counters) {
+        let Some(Row { sums, .. }) = self.rows.get_mut(row) else { return };
+        if sums.add(counters).is_err() {
+            add_wide(sums, &mut self.wide, counters);
+        }
     }
 
     /// The row of the group whose key `is` accepts, made if there is none.
@@ -196,7 +213,7 @@ impl<K: Eq> Table<K> {
                 }
                 let row = u32::try_from(self.rows.len()).ok()?;
                 *slot = u64::from(hash) << 32 | u64::from(row);
-                self.rows.push(Row { key: make(), counters: Counters::NONE });
+                self.rows.push(Row { key: make(), sums: Small::NONE });
                 return Some(row);
             }
             let row = row_if(*slot, hash);
@@ -210,10 +227,9 @@ impl<K: Eq> Table<K> {
     /// Makes room for so many more groups.
     fn reserve(&mut self, more: usize) {
         while (self.rows.len() + more) / 3 >= self.slots.len() / 4 && self.shift > 0 {
-            self.shift -= 1;
-            let mut slots = Vec::with_capacity(self.slots.len() * 2);
-            large_pages::ask_for(slots.spare_capacity_mut());
-            slots.resize(self.slots.len() * 2, FREE);
+            let more = if self.shift > 32 - LARGE_BITS { 1 } else { self.shift.min(2) };
+            self.shift -= more;
+            let mut slots = vec![FREE; self.slots.len() << more];
             let last = slots.len() - 1;
             for &slot in self.slots.iter().filter(|&&slot| slot != FREE) {
                 let mut at = (slot >> 32 >> self.shift) as usize;
@@ -225,6 +241,17 @@ impl<K: Eq> Table<K> {
             self.slots = slots;
         }
     }
+}
+
+/// Counts for a group whose sums are not small, or are no longer.
+#[cold]
+fn add_wide(sums: &mut Small, wide: &mut Vec<Counters>, counters: &Counters) {
+    let at = sums.wide().unwrap_or_else(|| {
+        wide.push(sums.counters());
+        sums.set_wide(wide.len() - 1);
+        wide.len() - 1
+    });
+    wide.get_mut(at).into_iter().for_each(|sum| sum.add(counters));
 }
 
 /// The number of the row a slot points to if it is one of this hash, else one that no row has, as that of a free slot.
@@ -248,8 +275,13 @@ mod tests {
         counters
     }
 
-    fn rows(table: &Table<u64>) -> Vec<&Row<u64>> {
-        (0..table.len()).filter_map(|row| table.row(row as u32)).collect()
+    fn rows(table: &Table<u64>) -> Vec<(u64, Counters)> {
+        let row = |row: u32| Some((*table.key(row)?, table.counters(row)?));
+        (0..table.len() as u32).filter_map(row).collect()
+    }
+
+    fn all(counters: Counters) -> impl Fn(&[Keyed<u64>], &mut [Counters]) {
+        move |_, block| block.fill(counters)
     }
 
     fn keyed(keys: impl IntoIterator<Item = (u64, u32)>) -> Vec<Keyed<u64>> {
@@ -262,14 +294,14 @@ mod tests {
         let one = one();
         let mut table = Table::new();
         let keys = keyed((0..200_000_u64).map(|n| (n * n % 70_001, 0)));
-        assert_eq!(table.add_rows(&keys, usize::MAX, &mut Vec::new(), |_| one), keys.len());
+        assert_eq!(table.add_rows(&keys, usize::MAX, &mut Vec::new(), all(one)), keys.len());
         let mut expected = std::collections::BTreeMap::new();
         keys.iter().for_each(|keyed| *expected.entry(keyed.key).or_insert(0) += 1);
         assert_eq!(table.len(), expected.len());
-        for row in rows(&table) {
-            assert_eq!(expected.get(&row.key), Some(&row.counters.flows()), "{}", row.key);
+        for (key, counters) in rows(&table) {
+            assert_eq!(expected.get(&key), Some(&counters.flows()), "{key}");
         }
-        let first: Vec<u64> = rows(&table).iter().take(3).map(|row| row.key).collect();
+        let first: Vec<u64> = rows(&table).iter().take(3).map(|row| row.0).collect();
         assert_eq!(first, [0, 1, 4], "groups stand in the order of their first record");
         let four = keyed([(4, 0)])[0].hash;
         assert_eq!(table.add(&4, four, usize::MAX, &one, || unreachable!("the key is known")), Some(2));
@@ -277,13 +309,30 @@ mod tests {
 
     #[test]
     fn a_group_of_ipv4_keys_costs_no_more_than_a_hundred_bytes() {
-        assert!(size_of::<Row<u64>>() <= 72);
+        assert!(size_of::<Row<u64>>() <= 48);
         let mut table = Table::new();
         for part in 0..100_u64 {
             let keys = keyed((0..10_000).map(|n| (part * 10_000 + n, 0)));
-            table.add_rows(&keys, usize::MAX, &mut Vec::new(), |_| Counters::NONE);
+            table.add_rows(&keys, usize::MAX, &mut Vec::new(), all(Counters::NONE));
             let (bytes, groups) = (table.memory(), table.len());
             assert!(bytes / groups <= 104 || groups <= 10_000, "{bytes} bytes for {groups} groups");
+        }
+    }
+
+    #[test]
+    fn sums_that_are_not_small_are_kept_elsewhere() {
+        let mut batch = crate::batch::FlowBatch::new();
+        batch.set_number(crate::record::Field::InBytes, u64::from(u32::MAX) - 1);
+        batch.end_row();
+        let large = super::super::counters::CounterColumns::of(&batch).row(0);
+        let (mut table, mut expected) = (Table::new(), Counters::NONE);
+        let key = keyed([(7, 0)]);
+        for times in 1..5 {
+            table.add_rows(&key, 1, &mut Vec::new(), all(large));
+            table.add_rows(&key, 1, &mut Vec::new(), all(one()));
+            [large, one()].iter().for_each(|more| expected.add(more));
+            assert_eq!(table.counters(0), Some(expected), "{times}");
+            assert_eq!(table.wide.len(), usize::from(times > 1));
         }
     }
 
@@ -292,9 +341,9 @@ mod tests {
         let mut table = Table::new();
         let keys = keyed([(1, 7), (2, 8), (1, 9), (2, 10), (3, 11), (1, 12)]);
         let mut fresh = Vec::new();
-        assert_eq!(table.add_rows(&keys, 2, &mut fresh, |_| one()), 4);
+        assert_eq!(table.add_rows(&keys, 2, &mut fresh, all(one())), 4);
         assert_eq!(fresh, [7, 8], "the first row of each group");
-        assert_eq!(rows(&table).iter().map(|row| row.counters.flows()).collect::<Vec<_>>(), [2, 2]);
+        assert_eq!(rows(&table).iter().map(|row| row.1.flows()).collect::<Vec<_>>(), [2, 2]);
         assert_eq!(table.add(&9, 0, 2, &one(), || 9), None);
     }
 }

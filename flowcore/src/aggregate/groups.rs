@@ -159,7 +159,7 @@ impl Groups {
         self.shape.recode(&mut cells, codes);
         let cells = || cells.iter().copied();
         let before = self.len();
-        let counters = other.counters(place);
+        let counters = &other.counters(place);
         let packed = match self.shape.bits() {
             0..=64 => self.shape.pack::<u64>(cells()).map(|key| self.add_sums(key, counters)),
             65..=128 => self.shape.pack::<u128>(cells()).map(|key| self.add_sums(key, counters)),
@@ -191,8 +191,8 @@ impl Groups {
         0..u16::try_from(self.shares.len()).unwrap_or(u16::MAX)
     }
 
-    pub(super) fn counters(&self, place: Place) -> &Counters {
-        self.share(place).map_or(&Counters::NONE, |share| share.counters(place.row, place.is_packed))
+    pub(super) fn counters(&self, place: Place) -> Counters {
+        self.share(place).map_or(Counters::NONE, |share| share.counters(place.row, place.is_packed))
     }
 
     pub(super) fn values(&self, place: Place) -> Vec<Value> {
@@ -350,8 +350,19 @@ impl Records<'_> {
         (keys, others)
     }
 
+    /// What is to be added for each of these records.
     #[inline]
-    pub(super) fn counters(&self, row: u32) -> Counters {
+    pub(super) fn fill<K>(&self, block: &[Keyed<K>], sums: &mut [Counters]) {
+        self.columns.fill(block.iter().map(|keyed| keyed.row), sums);
+        if self.turned.count() > 0 {
+            for (keyed, sums) in block.iter().zip(sums) {
+                *sums = if self.turned.get(keyed.row as usize) { sums.turned() } else { *sums };
+            }
+        }
+    }
+
+    #[inline]
+    fn counters(&self, row: u32) -> Counters {
         let counters = self.columns.row(row as usize);
         if self.turned.get(row as usize) { counters.turned() } else { counters }
     }

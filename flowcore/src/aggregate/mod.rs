@@ -40,6 +40,7 @@ mod rank;
 mod records;
 mod series;
 mod share;
+mod small;
 mod split;
 mod stat;
 mod stitch;
@@ -321,7 +322,7 @@ impl Aggregation {
 
     /// The counters of a group, as it is shown.
     fn counters(&self, place: Place) -> Counters {
-        let counters = *self.groups.counters(place);
+        let counters = self.groups.counters(place);
         if self.is_turned(place) { counters.turned() } else { counters }
     }
 
@@ -345,7 +346,7 @@ impl Aggregation {
         if !is_of_cloud || is_one_end || !direction::has_ways(number(4), ports) {
             return None;
         }
-        let counters = self.groups.counters(place);
+        let counters = &self.groups.counters(place);
         let evidence = Evidence { counters, ports, starts, sparse_flags: true };
         Some(if self.directions == Directions::Guessed { evidence.by_ports() } else { evidence.by_time() })
     }

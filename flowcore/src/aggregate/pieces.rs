@@ -1,7 +1,5 @@
 //! A list that grows by a piece at a time: what is there is never moved, and no more memory is taken than is needed.
 
-use crate::large_pages;
-
 /// Things by number.
 #[derive(Debug)]
 pub(super) struct Pieces<T> {
@@ -12,6 +10,8 @@ pub(super) struct Pieces<T> {
 /// Things of a piece, as a power of two.
 const PIECE_BITS: u32 = 18;
 const PIECE: usize = 1 << PIECE_BITS;
+/// Things that the first piece has room for in the beginning, and at least for more each time it grows.
+const SHORT: usize = 1024;
 
 impl<T> Default for Pieces<T> {
     fn default() -> Self {
@@ -39,27 +39,34 @@ impl<T> Pieces<T> {
     #[inline]
     pub(super) fn push(&mut self, thing: T) {
         match self.pieces.last_mut() {
-            Some(piece) if piece.len() < PIECE => piece.push(thing),
-            _ => self.push_piece(thing),
+            Some(piece) if piece.len() < piece.capacity() => piece.push(thing),
+            _ => self.push_beyond(thing),
         }
     }
 
-    /// Bytes of memory. The first piece grows as a vector does; of another one, what has not been used takes none.
+    /// Bytes of memory. Of a piece behind the first, what has not been used takes none.
     pub(super) fn memory(&self) -> usize {
         let first = self.pieces.first().map_or(0, Vec::capacity);
         let others: usize = self.pieces.iter().skip(1).map(Vec::len).sum();
         (first + others) * size_of::<T>()
     }
 
+    /// The first piece grows by an eighth at a time, since most lists are short; each further one is made as large as it gets.
     #[cold]
-    fn push_piece(&mut self, thing: T) {
-        let mut piece = Vec::new();
-        if !self.pieces.is_empty() {
-            piece.reserve_exact(PIECE);
-            large_pages::ask_for(piece.spare_capacity_mut());
+    fn push_beyond(&mut self, thing: T) {
+        let is_first = self.pieces.len() < 2;
+        match self.pieces.last_mut() {
+            Some(piece) if piece.len() < PIECE => {
+                let room = PIECE - piece.len();
+                piece.reserve_exact(if is_first { (piece.len() / 8).max(SHORT).min(room) } else { room });
+                piece.push(thing);
+            }
+            last => {
+                let mut piece = Vec::with_capacity(if last.is_none() { SHORT } else { PIECE });
+                piece.push(thing);
+                self.pieces.push(piece);
+            }
         }
-        piece.push(thing);
-        self.pieces.push(piece);
     }
 }
 

@@ -96,22 +96,22 @@ impl Share {
         packed + keys + starts + self.packed_firsts.memory() + self.other_firsts.memory()
     }
 
-    pub(super) fn counters(&self, row: u32, is_packed: bool) -> &Counters {
+    pub(super) fn counters(&self, row: u32, is_packed: bool) -> Counters {
         let counters = match (is_packed, &self.packed) {
-            (true, PackedTable::Narrow(table)) => table.row(row).map(|row| &row.counters),
-            (true, PackedTable::Wide(table)) => table.row(row).map(|row| &row.counters),
-            _ => self.others.row(row).map(|row| &row.counters),
+            (true, PackedTable::Narrow(table)) => table.counters(row),
+            (true, PackedTable::Wide(table)) => table.counters(row),
+            _ => self.others.counters(row),
         };
-        counters.unwrap_or(&Counters::NONE)
+        counters.unwrap_or_default()
     }
 
     pub(super) fn key(&self, row: u32, is_packed: bool) -> Key<'_> {
         match &self.packed {
             PackedTable::Narrow(table) if is_packed => {
-                Key::Packed(table.row(row).map_or(0, |row| row.key.to_u128()))
+                Key::Packed(table.key(row).map_or(0, |key| key.to_u128()))
             }
-            PackedTable::Wide(table) if is_packed => Key::Packed(table.row(row).map_or(0, |row| row.key)),
-            _ => Key::Bytes(self.others.row(row).map_or(&[], |row| &row.key)),
+            PackedTable::Wide(table) if is_packed => Key::Packed(table.key(row).copied().unwrap_or(0)),
+            _ => Key::Bytes(self.others.key(row).map_or(&[], |key| key)),
         }
     }
 
@@ -140,7 +140,7 @@ impl Share {
         fresh: &mut Vec<u32>,
     ) -> Result<(), Full> {
         let Some(table) = K::table(&mut self.packed) else { return Ok(()) };
-        let counted = table.add_rows(keys, limit, fresh, |row| records.counters(row));
+        let counted = table.add_rows(keys, limit, fresh, |block, sums| records.fill(block, sums));
         if counted == keys.len() { Ok(()) } else { Err(Full) }
     }
 
