@@ -27,7 +27,7 @@ impl<'a> CsvRows<'a> {
         let (mut columns, mut between) = (Vec::new(), Vec::new());
         for &field in fields {
             match Column::of(batch, field) {
-                Some(mut column) if column.is_same() => column.write(0, &mut between)?,
+                Some(mut column) if column.is_same(batch.len()) => column.write(0, &mut between)?,
                 Some(column) => columns.push((Literal::new(std::mem::take(&mut between)), column)),
                 None => {}
             }
@@ -103,17 +103,16 @@ impl<'a> Column<'a> {
         })
     }
 
-    /// Whether all rows have the same value, or none.
-    fn is_same(&self) -> bool {
+    /// Whether all of so many rows have the same value. A column ends with the last row that has one.
+    fn is_same(&self, rows: usize) -> bool {
         match self {
-            Self::Numbers(column, _) => is_same(column),
-            Self::Times(column, _) => is_same(column),
+            Self::Numbers(column, _) => is_same(column, rows),
+            Self::Times(column, _) => is_same(column, rows),
             Self::Addrs(column) => {
                 let (kinds, words) = (column.kinds(), column.words());
-                all_equal(kinds)
-                    && (kinds.first() == Some(&0) || kinds.first() == Some(&4) && all_equal(words))
+                kinds.first() == Some(&4) && all_equal(kinds, rows) && all_equal(words, rows)
             }
-            Self::Texts(column, _) => all_equal(column.codes()),
+            Self::Texts(column, _) => all_equal(column.codes(), rows),
             Self::Payloads(_) => false,
         }
     }
@@ -143,13 +142,12 @@ impl<'a> Column<'a> {
     }
 }
 
-fn is_same<T: Copy + Default + PartialEq>(column: &Values<T>) -> bool {
-    let present = column.present();
-    present.count() == 0 || present.is_full() && all_equal(column.values())
+fn is_same<T: Copy + Default + PartialEq>(column: &Values<T>, rows: usize) -> bool {
+    column.present().is_full() && all_equal(column.values(), rows)
 }
 
-fn all_equal<T: PartialEq>(values: &[T]) -> bool {
-    values.first().is_some_and(|first| values.iter().all(|value| value == first))
+fn all_equal<T: PartialEq>(values: &[T], rows: usize) -> bool {
+    values.len() == rows && values.first().is_some_and(|first| values.iter().all(|value| value == first))
 }
 
 impl LastText {

@@ -281,7 +281,7 @@ mod tests {
             assert_eq!(text(|out| left(6, out, |out| number(value, out))), format!("|{value:<6}"));
         }
         for n in 0..=255 {
-            let known = std::net::Ipv4Addr::new(n, 255 - n, n / 2, n);
+            let known = Ipv4Addr::new(n, 255 - n, n / 2, n);
             assert_eq!(text(|out| addr(Addr::V4(known), out)), format!("|{known}"));
         }
         for known in ["0.0.0.0", "255.10.9.100", "255.255.255.255", "::", "2001:db8::1", "::ffff:1.2.3.4"] {
