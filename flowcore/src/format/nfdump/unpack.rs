@@ -13,7 +13,7 @@ use super::record::{Layouts, RawRecord, RecordType, Records, fault};
 use super::unknown::UnknownPart;
 use crate::batch::{BATCH_ROWS, BATCH_TEXT_BYTES, FlowBatch};
 use crate::error::{Error, ErrorKind};
-use crate::filter::Filter;
+use crate::filter::Parts;
 use crate::format::pool::{Gone, Outlet, Worker};
 use crate::record::Field;
 use crate::source::{Problems, ReadRequest};
@@ -30,15 +30,16 @@ pub(super) struct Task {
     /// All that the query needs.
     decoder: Decoder,
     wants_ident: bool,
-    /// The filter, and what it needs, if rows can be chosen by it here.
-    choice: Option<(Arc<Filter>, Decoder)>,
+    /// The filter, and what each of its parts needs, if rows can be chosen by it here.
+    choice: Option<(Parts, Vec<Decoder>)>,
 }
 
 impl Task {
     pub(super) fn new(name: &str, compression: u8, ident: &str, request: &ReadRequest) -> Self {
         let choice = request.filter_of_rows(ReadRequest::named_later()).map(|filter| {
-            let decoder = Decoder::new(filter.fields());
-            (filter, decoder)
+            let parts = Parts::of(&filter);
+            let decoders = parts.iter().map(|part| Decoder::new(part.fields)).collect();
+            (parts, decoders)
         });
         Self {
             name: name.to_owned(),
@@ -145,18 +146,8 @@ impl Unpacker {
 
     /// Makes a batch of the located records that the filter wants, and hands it on.
     fn decode(&mut self, raw: &[u8], unpacking: &mut Unpacking<'_>) -> Result<(), Gone> {
-        let Self { task, layouts, located, asked, .. } = self;
-        if let Some((filter, decoder)) = &task.choice {
-            decoder.fill(Rows { block: raw, layouts, located }, asked);
-            if filter.fields().contains(Field::Ident) {
-                task.fill_ident(asked);
-            }
-            let chosen = filter.select(asked);
-            if chosen.count() < located.len() {
-                let mut row = 0..;
-                located.retain(|_| row.next().is_some_and(|row| chosen.get(row)));
-            }
-        }
+        self.choose(raw);
+        let Self { task, layouts, located, .. } = self;
         if located.is_empty() {
             return Ok(());
         }
@@ -166,6 +157,27 @@ impl Unpacker {
             task.fill_ident(&mut batch);
         }
         unpacking.outlet.hand_on(batch, std::mem::take(&mut unpacking.unpacked.flows))
+    }
+
+    /// Leaves out the located records that the filter does not want; what a part of it looks at is made for those that are
+    /// left by the parts before.
+    fn choose(&mut self, raw: &[u8]) {
+        let Self { task, layouts, located, asked, .. } = self;
+        let Some((parts, decoders)) = &task.choice else { return };
+        for (part, decoder) in parts.iter().zip(decoders) {
+            decoder.fill(Rows { block: raw, layouts, located }, asked);
+            if part.fields.contains(Field::Ident) {
+                task.fill_ident(asked);
+            }
+            let chosen = part.select(asked);
+            if chosen.count() == 0 {
+                return located.clear();
+            }
+            if chosen.count() < located.len() {
+                let mut row = 0..;
+                located.retain(|_| row.next().is_some_and(|row| chosen.get(row)));
+            }
+        }
     }
 }
 
