@@ -41,6 +41,18 @@ impl Parts {
 }
 
 impl Part<'_> {
+    /// The IPv4 address that some of the fields has to have, if that is what the part asks for.
+    pub(crate) fn only_v4(&self) -> Option<u32> {
+        let Expr::Term(Predicate { condition, .. }) = self.tree else { return None };
+        let Condition::Fields { test: Test::Addrs(addrs), negated: false, .. } = condition else {
+            return None;
+        };
+        match (addrs.v4.as_slice(), addrs.v6.as_slice()) {
+            (&[(first, last)], []) if first == last => Some(first),
+            _ => None,
+        }
+    }
+
     /// The rows of a batch that satisfy it.
     pub(crate) fn select(&self, batch: &FlowBatch) -> Mask {
         kernel::select(self.tree, batch)
@@ -91,6 +103,11 @@ mod tests {
         parts.iter().for_each(|part| rows.and(&part.select(&batch)));
         assert_eq!(rows, filter.select(&batch));
         assert!(rows.count() > 0);
+        let only = |text: &str| Parts::of(&Filter::parse(text).unwrap()).iter().next().unwrap().only_v4();
+        assert_eq!(only("ip 10.0.0.1 and port 53"), Some(0x0a00_0001));
+        for text in ["not ip 10.0.0.1", "net 10.0.0.0/31", "ip in [10.0.0.1 ::1]", "ip 10.0.0.1 or port 53"] {
+            assert_eq!(only(text), None, "{text}");
+        }
         assert_eq!(Parts::of(&Filter::any()).iter().count(), 1);
     }
 }

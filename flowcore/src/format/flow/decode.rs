@@ -124,6 +124,12 @@ impl ColumnBody {
         column.refill(fill, to_six.into_iter().map(u128::from_be_bytes));
     }
 
+    /// Whether a row may have this IPv4 address: `false` only if none has.
+    pub(super) fn may_hold_v4(&self, chunk: &[u8], addr: u32) -> bool {
+        let Self::Addrs { words, .. } = self else { return true };
+        words.may_hold(chunk, addr.into())
+    }
+
     /// Puts single rows into a column of text.
     pub(super) fn pick_texts(&self, chunk: &[u8], rows: &[usize], column: &mut TextColumn) {
         let Self::Texts { dictionary, codes } = self else { return };

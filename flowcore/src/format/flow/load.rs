@@ -277,6 +277,12 @@ impl LoadedBlock {
         }
     }
 
+    /// Whether one of these columns may have this IPv4 address: `false` only if none has.
+    pub(super) fn may_hold_v4(&self, fields: FieldSet, addr: u32) -> bool {
+        let mut asked = self.columns.iter().filter(|column| column.target.is_one_of(fields));
+        asked.any(|column| column.chunk.body.may_hold_v4(&column.chunk.bytes, addr))
+    }
+
     /// Replaces the rows of a batch by single ones of the block, which ascend.
     pub(super) fn pick(&self, rows: &[usize], batch: &mut FlowBatch) {
         batch.reset(rows.len());

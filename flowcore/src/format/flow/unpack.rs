@@ -121,7 +121,11 @@ impl Unpacker {
                     Loaded::Whole => {}
                     end => return Ok(end),
                 }
-                self.choose(&mut chosen, part.fields, |asked| part.select(asked));
+                if part.only_v4().is_none_or(|addr| self.loaded.may_hold_v4(part.fields, addr)) {
+                    self.choose(&mut chosen, part.fields, |asked| part.select(asked));
+                } else {
+                    chosen.fill(Choice::None);
+                }
                 if chosen.iter().all(Choice::is_none) {
                     account.unreadable = plan.unreadable;
                     return Ok(Loaded::Whole);

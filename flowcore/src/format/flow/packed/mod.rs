@@ -71,7 +71,21 @@ mod tests {
         let max = *values.iter().max().unwrap();
         prop_assert!(packed.is_at_most(bytes, max));
         prop_assert!(max == 0 || !packed.is_at_most(bytes, max - 1));
+        prop_assert!(values.iter().all(|&value| packed.may_hold(bytes, value)));
         Ok(())
+    }
+
+    #[test]
+    fn a_value_that_is_not_there_is_known_not_to_be() {
+        for bits in [8, 16, 24, 32, 64] {
+            let value = |n: u64| 7 + (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - bits) & !1);
+            let values: Vec<u64> = (0..1000).map(value).collect();
+            let (_, bytes) = pack(&values);
+            let (packed, _) = Packed::parse(&bytes, 1, values.len()).unwrap();
+            assert!(values.iter().all(|&value| packed.may_hold(&bytes, value)));
+            assert!((0..1000).all(|n| !packed.may_hold(&bytes, value(n) + 1)), "{bits}");
+            assert!(!packed.may_hold(&bytes, 0));
+        }
     }
 
     proptest! {

@@ -195,11 +195,53 @@ impl Packed {
         if limit == u64::MAX || common_fits && fits(longest.map_or(u64::MAX, |above| above - 1)) {
             return true;
         }
+        if common_fits && self.highest(chunk).is_some_and(&fits) {
+            return true;
+        }
         let mut largest = 0;
         // A fold becomes SIMD, which `Iterator::max`, bound to the last of equal items, does not.
         let mut widen = |block: &[u64]| largest = block.iter().fold(largest, |most: u64, &d| most.max(d));
         self.each_block(chunk, 0..self.stored, &mut widen);
         common_fits && fits(largest)
+    }
+}
+
+impl Packed {
+    /// A distance that none is above, by a look at the highest bytes; `None` where they do not stand together.
+    fn highest(&self, chunk: &[u8]) -> Option<u64> {
+        let last = self.width.checked_sub(1).filter(|_| !self.is_whole)?;
+        let top = self.plane(chunk, last).iter().fold(0, |most: u8, &byte| most.max(byte));
+        let below = 1_u64.checked_shl(8 * u32::try_from(last).ok()?)? - 1;
+        Some(u64::from(top) << (8 * last) | below)
+    }
+
+    /// Whether a row may have this value: `false` only if none has. Bytes are compared as they are stored.
+    pub(in crate::format::flow) fn may_hold(&self, chunk: &[u8], value: u64) -> bool {
+        let distance = value.wrapping_sub(self.min);
+        if self.unit != 1 || self.sums.is_some() || self.common.is_some() || self.width == 0 {
+            return true;
+        }
+        let bytes = distance.to_le_bytes();
+        let (wanted, above) = bytes.split_at(self.width);
+        if above.iter().any(|byte| *byte != 0) {
+            return false;
+        }
+        if self.is_whole {
+            let all = chunk.get(self.bytes.clone()).unwrap_or_default();
+            return all.chunks_exact(self.width).any(|bytes| bytes == wanted);
+        }
+        let (first, others) = wanted.split_at(1);
+        let is_it = |at: usize| {
+            let has = |(plane, byte): (usize, &u8)| self.plane(chunk, plane + 1).get(at) == Some(byte);
+            others.iter().enumerate().all(has)
+        };
+        memchr::memchr_iter(first.first().copied().unwrap_or(0), self.plane(chunk, 0)).any(is_it)
+    }
+
+    /// The bytes of this place of all stored distances, if such bytes stand together.
+    fn plane<'a>(&self, chunk: &'a [u8], plane: usize) -> &'a [u8] {
+        let start = self.bytes.start + plane * self.stored;
+        chunk.get(start..start + self.stored).unwrap_or_default()
     }
 }
 
