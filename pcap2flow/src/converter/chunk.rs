@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use flowcore::Format;
 
-use crate::packet::Packet;
+use crate::packet::{Flat, Packet};
 use crate::table::{Brief, Seen, Tagger};
 
 /// Packets in the order of the capture.
@@ -114,6 +114,13 @@ impl Chunk {
         self.payloads.extend_from_slice(payload);
         self.items.push(Item::Whole(number_of_next(&self.wholes)));
         self.wholes.push(Whole { time, packet, payload: place });
+        self.go_on()
+    }
+
+    /// Adds a packet in numbers. Breaks as [`add`](Self::add) does.
+    #[inline(always)]
+    pub(super) fn add_flat(&mut self, time: i64, flat: &Flat, tagger: &Tagger) -> ControlFlow<()> {
+        self.items.push(Item::Brief(Brief::of_flat(time, flat, tagger)));
         self.go_on()
     }
 

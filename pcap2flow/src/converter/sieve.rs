@@ -11,7 +11,7 @@ use super::chunk::{Chunk, Plain};
 use crate::capture::{Frame, LinkType};
 use crate::duplicates::Duplicates;
 use crate::options::{MeterOptions, TunnelMode};
-use crate::packet::{Notes, Packet, Skip, decode, decode_plain};
+use crate::packet::{Notes, Packet, Skip, decode, decode_flat, decode_plain};
 use crate::packet_filter::PacketFilter;
 use crate::table::Tagger;
 
@@ -68,16 +68,36 @@ impl Sieve {
         // What was captured was on the wire, also where we look at less of it.
         let wire_len = frame.wire_len.max(u32::try_from(frame.data.len()).unwrap_or(u32::MAX));
         let time = frame.time.as_nanos();
+        if self.is_plain
+            && let Some(flat) = decode_flat(self.tunnels, frame.link, wire_len, data)
+        {
+            self.counts.used += 1;
+            self.counts.note(flat.notes);
+            return chunk.add_flat(time, &flat, &self.tagger);
+        }
+        self.take_plain(time, frame.link, wire_len, data, chunk)
+    }
+
+    /// The way of the other frames of the common kind.
+    #[inline(never)] // As below.
+    fn take_plain(
+        &mut self,
+        time: i64,
+        link: Option<LinkType>,
+        wire_len: u32,
+        data: &[u8],
+        chunk: &mut Chunk,
+    ) -> ControlFlow<()> {
         let tagger = &self.tagger;
         let plain = |packet: &Packet| (Plain::of(time, packet, tagger), packet.notes);
         if self.is_plain
-            && let Some((plain, notes)) = decode_plain(self.tunnels, frame.link, wire_len, data, plain)
+            && let Some((plain, notes)) = decode_plain(self.tunnels, link, wire_len, data, plain)
         {
             self.counts.used += 1;
             self.counts.note(notes);
             return chunk.add_plain(plain);
         }
-        self.take_any(time, frame.link, wire_len, data, chunk)
+        self.take_any(time, link, wire_len, data, chunk)
     }
 
     /// The way of all frames that are not of the common kind, or are looked at more closely.

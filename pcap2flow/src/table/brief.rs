@@ -3,12 +3,12 @@
 //! Nearly all packets are such, and where packets are read and metered by different threads each goes from core to
 //! core. All that is worked out for a packet alone, its key and its tag too, is worked out before.
 
-use flowcore::TcpFlags;
+use flowcore::{Protocol, TcpFlags};
 
 use super::identity::{Scope, Tagger};
 use super::key::{Key4, Side, is_query_reply};
 use super::seen::Seen;
-use crate::packet::{Packet, Tcp};
+use crate::packet::{Flat, Packet, Tcp};
 
 /// What the table has to know of a plain IPv4 packet. Packed, so that a mark beside it takes no more room.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +34,7 @@ pub(crate) struct Brief {
 }
 
 /// The packet comes from the higher end.
-pub(super) const HIGH: u8 = 1;
+pub(super) const HIGH: u8 = Side::High as u8;
 /// There is a TCP segment.
 pub(super) const TCP: u8 = 1 << 1;
 /// There is an ICMP message.
@@ -77,6 +77,29 @@ impl Brief {
             ttl: packet.ttl,
             marks,
         })
+    }
+
+    /// What the table has to know of a packet in numbers.
+    #[inline(always)]
+    pub(crate) fn of_flat(time: i64, flat: &Flat, tagger: &Tagger) -> Self {
+        let (key, side) = Key4::with_ports(flat.ends, flat.protocol);
+        let tcp = if flat.protocol == Protocol::TCP { TCP } else { 0 };
+        let [src_mac, dst_mac] = flat.macs;
+        Self {
+            time,
+            key,
+            tag: tagger.tag_short(key, || Scope::new(tagger.parts(), None, Some((src_mac, dst_mac)), None)),
+            ip_bytes: flat.ip_bytes.into(),
+            detail: flat.seq,
+            ack: flat.ack,
+            payload_len: flat.payload_len.into(),
+            macs: flat.macs,
+            vlan: NO_VLAN,
+            flags: TcpFlags(flat.flags),
+            tos: flat.tos,
+            ttl: flat.ttl,
+            marks: side as u8 | tcp | MACS,
+        }
     }
 
     /// The tag by which its flow is looked for.

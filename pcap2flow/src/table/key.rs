@@ -106,7 +106,9 @@ impl Key {
     #[inline]
     pub(super) fn short(&self) -> Option<Key4> {
         let &Self { low_addr, high_addr, low_port, high_port, protocol, version, pairing } = self;
-        (version == 4).then(|| Key4::new((low_addr.1, low_port), (high_addr.1, high_port), protocol, pairing))
+        let end = |addr: Bits, port| addr.1 << 16 | u64::from(port);
+        let (low, high) = (end(low_addr, low_port), end(high_addr, high_port));
+        (version == 4).then(|| Key4::new(low, high, protocol, pairing))
     }
 
     /// The protocol of the packets.
@@ -150,17 +152,28 @@ impl Key4 {
     pub(super) fn of(packet: &Packet) -> Option<(Self, Side)> {
         let (IpAddr::V4(src), IpAddr::V4(dst)) = (packet.src, packet.dst) else { return None };
         let (pairing, src_port, dst_port) = numbers(packet);
-        let src = (u64::from(u32::from(src)), src_port);
-        let dst = (u64::from(u32::from(dst)), dst_port);
-        let (low, high, side) = if src <= dst { (src, dst, Side::Low) } else { (dst, src, Side::High) };
-        Some((Self::new(low, high, packet.protocol, pairing), side))
+        let end = |addr, port| u64::from(u32::from(addr)) << 16 | u64::from(port);
+        Some(Self::between([end(src, src_port), end(dst, dst_port)], packet.protocol, pairing))
+    }
+
+    /// The key of a packet with ports between two ends, each an address and a port in 48 bits; and the side that sent it.
+    #[inline(always)]
+    pub(super) fn with_ports(ends: [u64; 2], protocol: Protocol) -> (Self, Side) {
+        Self::between(ends, protocol, Pairing::Ports)
     }
 
     #[inline(always)]
-    fn new(low: (u64, u16), high: (u64, u16), protocol: Protocol, pairing: Pairing) -> Self {
-        let ports = u64::from(low.1) << 16 | u64::from(high.1);
+    fn between([src, dst]: [u64; 2], protocol: Protocol, pairing: Pairing) -> (Self, Side) {
+        // Without a jump, which would be foreseen wrongly half the time.
+        let side = if src <= dst { Side::Low } else { Side::High };
+        (Self::new(src.min(dst), src.max(dst), protocol, pairing), side)
+    }
+
+    #[inline(always)]
+    fn new(low: u64, high: u64, protocol: Protocol, pairing: Pairing) -> Self {
+        let ports = (low & 0xffff) << 16 | high & 0xffff;
         let rest = ports << 32 | u64::from(protocol.0) << 16 | u64::from(pairing.bytes());
-        Self { addrs: low.0 << 32 | high.0, rest }
+        Self { addrs: low >> 16 << 32 | high >> 16, rest }
     }
 
     /// The key of IPv4 packets as one of any.
