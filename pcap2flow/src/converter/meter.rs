@@ -39,30 +39,35 @@ pub(super) struct Metering<P> {
     /// The packets at hand, and how many of them were metered.
     chunk: Chunk,
     metered: usize,
+    /// Where the flows of the group of packets may be that the next one is in.
+    places: [u32; GROUP],
     /// Flows handed out so far.
     flows: u64,
 }
 
 impl<P> Metering<P> {
     pub(super) fn new(packets: P, table: FlowTable) -> Self {
-        Self { packets, table, chunk: Chunk::default(), metered: 0, flows: 0 }
+        Self { packets, table, chunk: Chunk::default(), metered: 0, places: [u32::MAX; GROUP], flows: 0 }
     }
 
     /// The same with its packets coming another way.
     pub(super) fn map_packets<Q>(self, map: impl FnOnce(P) -> Q) -> Metering<Q> {
-        let Self { packets, table, chunk, metered, flows } = self;
-        Metering { packets: map(packets), table, chunk, metered, flows }
+        let Self { packets, table, chunk, metered, places, flows } = self;
+        Metering { packets: map(packets), table, chunk, metered, places, flows }
     }
 
     /// Counts the packets at hand until a batch of flows is over; `false` if none is left.
     fn meter(&mut self) -> bool {
         while let Some(item) = self.chunk.items().get(self.metered) {
-            if self.metered.is_multiple_of(GROUP) {
-                self.expect();
+            let at = self.metered % GROUP;
+            if at == 0 {
+                self.places = self.expect();
             }
             self.metered += 1;
             match item {
-                Item::Brief(brief) => self.table.meter_brief(brief),
+                Item::Brief(brief) => {
+                    self.table.meter_brief(brief, self.places.get(at).copied().unwrap_or(u32::MAX))
+                }
                 &Item::Seen(number) => {
                     self.chunk.seen(number).into_iter().for_each(|seen| self.table.meter_seen(seen));
                 }
@@ -84,15 +89,15 @@ impl<P> Metering<P> {
         false
     }
 
-    /// Makes the table ready for the group of packets that comes next.
-    fn expect(&self) {
+    /// Makes the table ready for the group of packets that comes next; where their flows may be.
+    fn expect(&self) -> [u32; GROUP] {
         let items = self.chunk.items().get(self.metered..).unwrap_or_default();
         let tags = std::array::from_fn::<_, GROUP, _>(|at| match items.get(at) {
             Some(Item::Brief(brief)) => brief.tag(),
             Some(&Item::Seen(number)) => self.chunk.seen(number).map_or(0, |seen| self.table.tag(seen)),
             _ => 0,
         });
-        self.table.expect(tags);
+        self.table.expect(tags)
     }
 }
 

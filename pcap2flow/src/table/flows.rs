@@ -67,9 +67,12 @@ impl Flows {
     /// Brings what packets with these tags will need into the core's cache. It is far apart in memory, so that waiting
     /// for it takes most of a packet's time; what is asked for together comes together. So nothing is decided by what
     /// has not come yet: each step asks for all, the next one looks at it.
-    pub(super) fn warm<const N: usize>(&self, tags: [u32; N]) {
+    /// The places where flows with these tags are, or none.
+    pub(super) fn warm<const N: usize>(&self, tags: [u32; N]) -> [u32; N] {
         std::hint::black_box(tags.iter().fold(0, |sum, &tag| sum ^ self.index.touch(tag)));
-        self.warm_places(tags.map(|tag| self.index.find(tag, |_| true).unwrap_or(u32::MAX)));
+        let places = tags.map(|tag| self.index.find(tag, |_| true).unwrap_or(u32::MAX));
+        self.warm_places(places);
+        places
     }
 
     /// [`warm`](Self::warm) for flows whose places are known.
@@ -96,11 +99,12 @@ impl Flows {
         Spot { at: self.index.find(tag, is_it), tag }
     }
 
-    /// Finds the flow of a packet where nothing but keys tells flows apart.
+    /// Finds the flow of a packet where nothing but keys tells flows apart; it may be at `hint`.
     #[inline]
-    pub(super) fn find_brief(&self, brief: &Brief) -> Option<u32> {
+    pub(super) fn find_brief(&self, brief: &Brief, hint: u32) -> Option<u32> {
         let key = brief.key;
-        self.index.find(brief.tag(), |at| self.get(at).is_some_and(|flow| flow.is_of_short(key)))
+        let is_it = |at| self.get(at).is_some_and(|flow| flow.is_of_short(key));
+        if is_it(hint) { Some(hint) } else { self.index.find(brief.tag(), is_it) }
     }
 
     /// The flow at a place as one of several packets; `None` if it is none, nor becomes one.

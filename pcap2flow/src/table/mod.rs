@@ -168,7 +168,7 @@ impl FlowTable {
             && Seen::is_all_of(packet)
             && let Some(brief) = Brief::of(time, packet, self.flows.tagger())
         {
-            return self.count_brief(&brief);
+            return self.count_brief(&brief, u32::MAX);
         }
         if !packet.is_in_pieces() {
             return self.count(&Seen::of(time, packet), &Rare::of(packet, payload));
@@ -183,12 +183,12 @@ impl FlowTable {
         self.count(&Seen::of(*time, packet), &Rare::of(packet, payload));
     }
 
-    /// [`meter`](Self::meter) for a plain IPv4 packet.
+    /// [`meter`](Self::meter) for a plain IPv4 packet whose flow may be at this place.
     #[inline]
-    pub(crate) fn meter_brief(&mut self, brief: &Brief) {
+    pub(crate) fn meter_brief(&mut self, brief: &Brief, hint: u32) {
         self.advance(brief.time);
         if self.rules.is_plain {
-            self.count_brief(brief);
+            self.count_brief(brief, hint);
         } else {
             self.count_tagged(brief.tag(), &brief.seen(), &Rare::default());
         }
@@ -205,10 +205,10 @@ impl FlowTable {
         self.flows.tag(seen, &Rare::default())
     }
 
-    /// Makes ready for packets with these tags, which come next.
+    /// Makes ready for packets with these tags, which come next; where their flows may be.
     #[inline]
-    pub(crate) fn expect<const N: usize>(&self, tags: [u32; N]) {
-        self.flows.warm(tags);
+    pub(crate) fn expect<const N: usize>(&self, tags: [u32; N]) -> [u32; N] {
+        self.flows.warm(tags)
     }
 
     /// [`drain`](Self::drain), with the flows kept for [`take_ended`](Self::take_ended).
@@ -272,8 +272,8 @@ impl FlowTable {
     /// [`count`](Self::count) for a plain IPv4 packet where nothing is asked for that only an [`Entry`] knows. All that
     /// is unusual is left to [`count_tagged`](Self::count_tagged).
     #[inline]
-    fn count_brief(&mut self, brief: &Brief) {
-        let Some(at) = self.flows.find_brief(brief) else { return self.begin_brief(brief) };
+    fn count_brief(&mut self, brief: &Brief, hint: u32) {
+        let Some(at) = self.flows.find_brief(brief, hint) else { return self.begin_brief(brief) };
         let (idle, active) = (self.rules.idle, self.rules.active);
         let pair = self.flows.pair(at);
         let Some(mut pair) = pair.filter(|pair| pair.takes(brief, idle, active)) else {

@@ -270,7 +270,8 @@ impl Pair<'_> {
         self.head.last = time.max(self.head.last);
     }
 
-    /// How long the flow has gone on behind the end of its connection, if it has ended, with a packet of this time behind all others.
+    /// How long the flow has gone on behind the end of its connection, if that has been seen and a packet of this time
+    /// is the latest.
     #[inline]
     fn lingers_with(&self, time: i64) -> Option<u32> {
         let closed = self.head.closed().filter(|_| time > self.head.last)?;
