@@ -15,6 +15,7 @@ use super::sieve::Sieve;
 use super::stopper::Stopper;
 use crate::capture::CaptureReader;
 use crate::options::MeterOptions;
+use crate::table::Tagger;
 
 /// The captures of a run.
 #[derive(Debug)]
@@ -69,6 +70,11 @@ impl Intake {
         let mut intake = Self::new(options)?;
         intake.begin(input)?;
         Ok(intake)
+    }
+
+    /// What makes the tags of packets.
+    pub(super) fn tagger(&self) -> &Tagger {
+        self.sieve.tagger()
     }
 
     pub(super) fn progress(&self) -> Progress {

@@ -39,28 +39,21 @@ pub(super) struct Metering<P> {
     /// The packets at hand, and how many of them were metered.
     chunk: Chunk,
     metered: usize,
-    /// Tags of the group of packets that the next one is in.
-    tags: [u32; GROUP],
+    /// Where the flows of the group of packets may be that the next one is in.
+    places: [u32; GROUP],
     /// Flows handed out so far.
     flows: u64,
 }
 
 impl<P> Metering<P> {
-    pub(super) fn new(packets: P, options: &MeterOptions) -> Self {
-        Self {
-            packets,
-            table: FlowTable::new(options),
-            chunk: Chunk::default(),
-            metered: 0,
-            tags: [0; GROUP],
-            flows: 0,
-        }
+    pub(super) fn new(packets: P, table: FlowTable) -> Self {
+        Self { packets, table, chunk: Chunk::default(), metered: 0, places: [u32::MAX; GROUP], flows: 0 }
     }
 
     /// The same with its packets coming another way.
     pub(super) fn map_packets<Q>(self, map: impl FnOnce(P) -> Q) -> Metering<Q> {
-        let Self { packets, table, chunk, metered, tags, flows } = self;
-        Metering { packets: map(packets), table, chunk, metered, tags, flows }
+        let Self { packets, table, chunk, metered, places, flows } = self;
+        Metering { packets: map(packets), table, chunk, metered, places, flows }
     }
 
     /// Counts the packets at hand until a batch of flows is over; `false` if none is left.
@@ -68,21 +61,43 @@ impl<P> Metering<P> {
         while let Some(item) = self.chunk.items().get(self.metered) {
             let at = self.metered % GROUP;
             if at == 0 {
-                self.tags = self.table.expect(self.chunk.group(self.metered));
+                self.places = self.expect();
             }
             self.metered += 1;
             match item {
-                Item::Plain(seen) => self.table.meter_plain(self.tags.get(at).copied().unwrap_or(0), seen),
-                Item::Whole(whole) => {
-                    self.table.meter(whole.time, &whole.packet, self.chunk.payload(whole));
+                Item::Brief(brief) => {
+                    self.table.meter_brief(brief, self.places.get(at).copied().unwrap_or(u32::MAX))
                 }
-                Item::Source(source) => self.table.begin_source(&source.0, source.1),
+                &Item::Seen(number) => {
+                    self.chunk.seen(number).into_iter().for_each(|seen| self.table.meter_seen(seen));
+                }
+                &Item::Whole(number) => {
+                    if let Some(whole) = self.chunk.whole(number) {
+                        self.table.meter(whole.time, &whole.packet, self.chunk.payload(whole));
+                    }
+                }
+                &Item::Source(number) => {
+                    if let Some((name, format)) = self.chunk.source(number) {
+                        self.table.begin_source(name, *format);
+                    }
+                }
             }
             if self.table.ended().is_full() {
                 return true;
             }
         }
         false
+    }
+
+    /// Makes the table ready for the group of packets that comes next; where their flows may be.
+    fn expect(&self) -> [u32; GROUP] {
+        let items = self.chunk.items().get(self.metered..).unwrap_or_default();
+        let tags = std::array::from_fn::<_, GROUP, _>(|at| match items.get(at) {
+            Some(Item::Brief(brief)) => brief.tag(),
+            Some(&Item::Seen(number)) => self.chunk.seen(number).map_or(0, |seen| self.table.tag(seen)),
+            _ => 0,
+        });
+        self.table.expect(tags)
     }
 }
 

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use flowcore::{CaptureOpener, FlowBatch, FlowSource, Input, Progress, Result, SourceStats};
 
 use crate::options::MeterOptions;
+use crate::table::FlowTable;
 pub use intake::InputAccount;
 use intake::Intake;
 use meter::{Direct, Exporter, Metering};
@@ -103,7 +104,8 @@ impl Converter {
     }
 
     fn new(intake: Intake, options: &MeterOptions) -> Self {
-        Self(Direct { metering: Metering::new(intake, options), exporter: Exporter::new(options) })
+        let table = FlowTable::tagged(options, intake.tagger().clone());
+        Self(Direct { metering: Metering::new(intake, table), exporter: Exporter::new(options) })
     }
 }
 

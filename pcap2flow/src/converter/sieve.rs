@@ -7,18 +7,19 @@ use std::ops::ControlFlow;
 
 use flowcore::{Result, SourceStats};
 
-use super::chunk::Chunk;
+use super::chunk::{Chunk, Plain};
 use crate::capture::{Frame, LinkType};
 use crate::duplicates::Duplicates;
 use crate::options::{MeterOptions, TunnelMode};
-use crate::packet::{Notes, Packet, Skip, decode, decode_plain};
+use crate::packet::{Notes, Packet, Skip, decode, decode_flat, decode_plain};
 use crate::packet_filter::PacketFilter;
-use crate::table::Seen;
+use crate::table::Tagger;
 
 /// What a frame goes through once it has been read.
 #[derive(Debug)]
 pub(super) struct Sieve {
     tunnels: TunnelMode,
+    tagger: Tagger,
     /// Bytes of a frame that are looked at.
     snap_length: usize,
     /// Bytes of a payload that are handed on.
@@ -48,6 +49,7 @@ impl Sieve {
     pub(super) fn new(options: &MeterOptions) -> Result<Self> {
         Ok(Self {
             tunnels: options.tunnels,
+            tagger: Tagger::new(options.key),
             snap_length: options.snap_length.map_or(usize::MAX, |length| length as usize),
             payload_bytes: options.payload_bytes as usize,
             is_plain: options.payload_bytes == 0
@@ -66,15 +68,36 @@ impl Sieve {
         // What was captured was on the wire, also where we look at less of it.
         let wire_len = frame.wire_len.max(u32::try_from(frame.data.len()).unwrap_or(u32::MAX));
         let time = frame.time.as_nanos();
-        let plain = |packet: &Packet| (Seen::of(time, packet), packet.notes);
         if self.is_plain
-            && let Some((seen, notes)) = decode_plain(self.tunnels, frame.link, wire_len, data, plain)
+            && let Some(flat) = decode_flat(self.tunnels, frame.link, wire_len, data)
+        {
+            self.counts.used += 1;
+            self.counts.note(flat.notes);
+            return chunk.add_flat(time, &flat, &self.tagger);
+        }
+        self.take_plain(time, frame.link, wire_len, data, chunk)
+    }
+
+    /// The way of the other frames of the common kind.
+    #[inline(never)] // As below.
+    fn take_plain(
+        &mut self,
+        time: i64,
+        link: Option<LinkType>,
+        wire_len: u32,
+        data: &[u8],
+        chunk: &mut Chunk,
+    ) -> ControlFlow<()> {
+        let tagger = &self.tagger;
+        let plain = |packet: &Packet| (Plain::of(time, packet, tagger), packet.notes);
+        if self.is_plain
+            && let Some((plain, notes)) = decode_plain(self.tunnels, link, wire_len, data, plain)
         {
             self.counts.used += 1;
             self.counts.note(notes);
-            return chunk.add_plain(seen);
+            return chunk.add_plain(plain);
         }
-        self.take_any(time, frame.link, wire_len, data, chunk)
+        self.take_any(time, link, wire_len, data, chunk)
     }
 
     /// The way of all frames that are not of the common kind, or are looked at more closely.
@@ -101,7 +124,12 @@ impl Sieve {
         self.counts.note(packet.notes);
         let payload = packet.payload(data);
         let payload = payload.get(..self.payload_bytes).unwrap_or(payload);
-        chunk.add(time, packet, payload)
+        chunk.add(time, packet, payload, &self.tagger)
+    }
+
+    /// What makes the tags of packets.
+    pub(super) fn tagger(&self) -> &Tagger {
+        &self.tagger
     }
 
     /// What became of the frames since the counts were taken last.

@@ -2,15 +2,16 @@
 //!
 //! Spoilt frames (changed, cut, padded) go through the first two only: for them we want more than `etherparse`.
 
-use super::{Icmp, Packet, Tcp, decode, decode_full, fast, link, tunnel};
+use super::{Flat, Icmp, Packet, Tcp, decode, decode_flat, decode_full, fast, link, tunnel};
 use crate::TunnelMode;
 use crate::capture::LinkType;
 use etherparse::{
     IpFragOffset, IpHeaders, Ipv4Extensions, Ipv4Header, Ipv4Options, Ipv6Extensions, Ipv6FlowLabel,
     Ipv6Header, LaxNetSlice, LaxSlicedPacket, PacketBuilder, TransportSlice, VlanId,
 };
-use flowcore::TcpFlags;
+use flowcore::{Protocol, TcpFlags};
 use proptest::prelude::*;
+use std::net::Ipv4Addr;
 
 #[derive(Debug, Clone)]
 enum Transport {
@@ -155,7 +156,12 @@ proptest! {
         for mode in [TunnelMode::Inner, TunnelMode::Outer] {
             let wire_len = (frame.len() + more) as u32;
             let link = Some(LinkType::ETHERNET);
-            prop_assert_eq!(decode(mode, link, wire_len, &frame), decode_full(mode, link, wire_len, &frame));
+            let full = decode_full(mode, link, wire_len, &frame);
+            if let Some(flat) = decode_flat(mode, link, wire_len, &frame) {
+                let full = full.as_ref().unwrap();
+                prop_assert_eq!(&at_length(&flat, full), full);
+            }
+            prop_assert_eq!(decode(mode, link, wire_len, &frame), full);
         }
     }
 
@@ -167,6 +173,25 @@ proptest! {
         assert_eq!(packet.vlan, sliced.vlan_ids().last().map(|id| id.value()));
         same_network(&packet, sliced.net.as_ref().unwrap());
         same_transport(&packet, sliced.transport);
+    }
+}
+
+/// A packet in numbers as one of any; what numbers do not say is that of `other`.
+fn at_length(flat: &Flat, other: &Packet) -> Packet {
+    let addr = |end: u64| Ipv4Addr::from((end >> 16) as u32).into();
+    let &Flat { ends: [src, dst], protocol, ip_bytes, tos, ttl, seq, ack, payload_len, flags, macs, notes } =
+        flat;
+    let tcp = Tcp { flags: TcpFlags(flags), seq, ack, payload_len: payload_len.into() };
+    Packet {
+        ports: Some((src as u16, dst as u16)),
+        tos,
+        ttl,
+        tcp: (protocol == Protocol::TCP).then_some(tcp),
+        macs: Some((macs[0], macs[1])),
+        notes,
+        ip_at: other.ip_at,
+        payload_at: other.payload_at,
+        ..Packet::new(addr(src), addr(dst), protocol, ip_bytes.into())
     }
 }
 
@@ -250,12 +275,17 @@ fn ordinary_packets_take_the_fast_path() {
         Transport::Other { protocol: 132 },
     ] {
         for headers in [v4(), v6()] {
+            let is_flat = matches!(headers, IpHeaders::Ipv4(..))
+                && matches!(transport, Transport::Tcp { .. } | Transport::Udp { .. });
             let mut frame = build(headers, None, &transport, &[0; 40]);
+            let flat = |frame: &[u8]| decode_flat(TunnelMode::Inner, Some(LinkType::ETHERNET), 2000, frame);
+            assert_eq!(flat(&frame).is_some(), is_flat, "{transport:?}");
             assert!(fast_path(&frame[14..]).is_some(), "{transport:?}");
             frame.extend([0; 10]);
             assert!(fast_path(&frame[14..]).is_some(), "{transport:?} with padding");
             frame.truncate(frame.len() - 30);
             assert!(fast_path(&frame[14..]).is_some(), "{transport:?} cut");
+            assert_eq!(flat(&frame).is_some(), is_flat, "{transport:?} cut");
         }
     }
 }

@@ -166,4 +166,4 @@ fn ports(s0: u8, s1: u8, d0: u8, d1: u8) -> Option<(u16, u16)> {
 }
 
 /// More fragments, and the offset.
-const FRAGMENT_BITS: u16 = 0x3fff;
+pub(super) const FRAGMENT_BITS: u16 = 0x3fff;

@@ -10,6 +10,7 @@
 #[cfg(test)]
 mod differential;
 mod fast;
+mod flat;
 mod ip;
 mod link;
 mod note;
@@ -23,6 +24,7 @@ use flowcore::{Protocol, TcpFlags};
 
 use crate::capture::LinkType;
 use crate::options::TunnelMode;
+pub(crate) use flat::{Flat, decode_flat};
 use ip::Decoded;
 use link::Network;
 pub use note::{Note, Notes};

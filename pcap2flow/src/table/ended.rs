@@ -7,12 +7,16 @@ use flowcore::{BATCH_ROWS, BATCH_TEXT_BYTES, EndReason, FlowBatch, Format};
 
 use super::flow::Flow;
 use super::identity::Directions;
+use super::pair::More;
 use super::record::Record;
 
 /// Flows that are over, the first one to end first.
 #[derive(Debug, Default)]
 pub(crate) struct Ended {
-    flows: Vec<(Flow, EndReason)>,
+    flows: Vec<Flow>,
+    reasons: Vec<EndReason>,
+    /// What flows of several packets count.
+    mores: Vec<More>,
     /// Records that become of them.
     rows: usize,
     payload_bytes: usize,
@@ -40,37 +44,48 @@ impl Ended {
         self.rows >= BATCH_ROWS || self.payload_bytes >= BATCH_TEXT_BYTES / 2
     }
 
-    /// Adds a flow.
-    pub(super) fn push(&mut self, flow: Flow, reason: EndReason) {
+    /// Adds a flow, with what it counts elsewhere.
+    pub(super) fn push(&mut self, (mut flow, more): (Flow, Option<More>), reason: EndReason) {
         self.rows += match (&flow, self.directions) {
-            (Flow::Single(_), _) | (_, Directions::Both) => 1,
             (Flow::Whole(entry), Directions::One) => {
                 usize::from(entry.forward.packets > 0) + usize::from(entry.reverse.packets > 0)
             }
+            _ => 1,
         };
         self.payload_bytes += flow.payload_bytes();
-        self.flows.push((flow, reason));
+        if let (Flow::Pair(head), Some(more)) = (&mut flow, more) {
+            head.more = u32::try_from(self.mores.len()).unwrap_or(u32::MAX);
+            self.mores.push(more);
+        }
+        self.flows.push(flow);
+        self.reasons.push(reason);
     }
 
     /// Exchanges the flows for none, in the memory of those that `used` had.
     pub(super) fn swap(&mut self, used: &mut Self, sources: &Sources) {
-        used.flows.clear();
-        let next = Self { flows: std::mem::take(&mut used.flows), ..Self::new(self.directions) };
-        *used = std::mem::replace(self, next);
+        used.clear();
+        let next = std::mem::replace(used, Self::new(self.directions));
+        *used = std::mem::replace(self, Self { directions: self.directions, ..next });
         used.sources = Arc::clone(sources);
     }
 
     /// Adds the records of the flows to a batch; memory is left for other flows.
     pub(crate) fn export(&mut self, batch: &mut FlowBatch) {
         let mut records = Vec::with_capacity(2 * FLOWS);
-        for flows in self.flows.chunks(FLOWS) {
-            for (flow, reason) in flows {
-                Record::add_of(flow, *reason, self.directions, &mut records);
+        for (flows, reasons) in self.flows.chunks(FLOWS).zip(self.reasons.chunks(FLOWS)) {
+            for (flow, reason) in flows.iter().zip(reasons) {
+                Record::add_of(flow, &self.mores, *reason, self.directions, &mut records);
             }
             Record::export(&records, &self.sources, batch);
             records.clear();
         }
+        self.clear();
+    }
+
+    fn clear(&mut self) {
         self.flows.clear();
+        self.reasons.clear();
+        self.mores.clear();
         (self.rows, self.payload_bytes) = (0, 0);
     }
 }

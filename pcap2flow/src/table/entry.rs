@@ -35,9 +35,9 @@ pub(super) struct Entry {
     pub(super) quality: Option<Box<Quality>>,
     pub(super) payloads: Option<Box<Payloads>>,
     /// Whether a SYN without ACK has shown who the initiator is.
-    opened: bool,
+    pub(super) opened: bool,
     /// When FIN had been seen both ways, or RST.
-    closed: Option<i64>,
+    pub(super) closed: Option<i64>,
 }
 
 impl Entry {

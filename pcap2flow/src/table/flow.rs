@@ -1,17 +1,21 @@
-//! A live flow in either of its forms: its only packet, or all that is counted of many.
+//! A live flow in one of its forms: its only packet, what is counted of several, or all that there is to know of it.
 
 use super::entry::{Entry, NEVER};
 use super::identity::Scope;
-use super::key::Key;
+use super::key::{Key, Key4};
 use super::outlook::Outlook;
+use super::pair::Head;
 use super::single::Single;
 use crate::options::KeyParts;
 
 /// A flow that is still open, or on its way to a record.
 #[derive(Debug)]
+#[repr(align(64))]
 pub(super) enum Flow {
     /// It has one packet, and nothing rare about it.
     Single(Single),
+    /// It has several IPv4 packets, and nothing rare about it; what it counts is elsewhere.
+    Pair(Head),
     /// Any other.
     Whole(Box<Entry>),
 }
@@ -24,14 +28,25 @@ impl Flow {
     #[inline]
     pub(super) fn is_of(&self, key: &Key) -> bool {
         match self {
-            Self::Single(single) => single.is_of(key),
             Self::Whole(entry) => entry.key == *key,
+            _ => key.short().is_some_and(|key| self.is_of_short(key)),
+        }
+    }
+
+    /// [`is_of`](Self::is_of) for an IPv4 packet.
+    #[inline]
+    pub(super) fn is_of_short(&self, key: Key4) -> bool {
+        match self {
+            Self::Single(single) => single.key() == key,
+            Self::Pair(head) => head.key() == key,
+            Self::Whole(entry) => entry.key.short() == Some(key),
         }
     }
 
     pub(super) fn key(&self) -> Key {
         match self {
-            Self::Single(single) => single.key(),
+            Self::Single(single) => single.key().whole(),
+            Self::Pair(head) => head.key().whole(),
             Self::Whole(entry) => entry.key,
         }
     }
@@ -40,6 +55,8 @@ impl Flow {
     pub(super) fn scope(&self, parts: KeyParts) -> Option<Scope> {
         match self {
             Self::Single(single) => single.scope(parts),
+            // There are none where anything does.
+            Self::Pair(_) => None,
             Self::Whole(entry) => entry.identity.scope(parts),
         }
     }
@@ -48,55 +65,37 @@ impl Flow {
     pub(super) fn number(&self) -> u64 {
         match self {
             Self::Single(single) => single.number(),
+            Self::Pair(head) => head.number,
             Self::Whole(entry) => entry.number,
         }
     }
 
     /// When the flow is over, as far as is known.
+    #[inline]
     pub(super) fn outlook(&self) -> Outlook {
         match self {
             Self::Single(single) => single.outlook(),
+            Self::Pair(head) => head.outlook(),
             Self::Whole(entry) => entry.outlook(),
-        }
-    }
-
-    /// What is counted, if the flow has more than its only packet.
-    #[inline]
-    pub(super) fn entry(&self) -> Option<&Entry> {
-        match self {
-            Self::Single(_) => None,
-            Self::Whole(entry) => Some(entry),
         }
     }
 
     /// Bytes of payload that are kept.
     pub(super) fn payload_bytes(&self) -> usize {
         match self {
-            Self::Single(_) => 0,
+            Self::Single(_) | Self::Pair(_) => 0,
             Self::Whole(entry) => entry.payload_bytes(),
-        }
-    }
-
-    /// The flow as one that can take further packets.
-    pub(super) fn grow(&mut self, idle: i64) -> &mut Entry {
-        if let Self::Single(single) = self {
-            let mut entry = Box::new(single.grown());
-            entry.waits = if single.waits() { single.outlook().settled(idle) } else { NEVER };
-            entry.ticket = single.ticket();
-            *self = Self::Whole(entry);
-        }
-        match self {
-            Self::Whole(entry) => entry,
-            Self::Single(_) => unreachable!("it has just grown"),
         }
     }
 
     /// The moment for which it waits to be looked at.
     pub(super) fn waits(&self, idle: i64) -> Option<i64> {
-        match self {
-            Self::Single(single) => single.waits().then(|| single.outlook().settled(idle)),
-            Self::Whole(entry) => Some(entry.waits).filter(|&moment| moment != NEVER),
-        }
+        let moment = match self {
+            Self::Single(single) => return single.waits().then(|| single.outlook().settled(idle)),
+            Self::Pair(head) => head.waits,
+            Self::Whole(entry) => entry.waits,
+        };
+        Some(moment).filter(|&moment| moment != NEVER)
     }
 
     /// Notes that it waits until it is `settled`, or no longer; the ticket for it, which is `fresh` where it may have
@@ -105,19 +104,19 @@ impl Flow {
         match self {
             Self::Single(single) => {
                 single.set_waits(settled.is_some());
-                single.ticket()
+                return single.ticket();
             }
-            Self::Whole(entry) => {
-                (entry.waits, entry.ticket) = (settled.unwrap_or(NEVER), fresh);
-                fresh
-            }
+            Self::Pair(head) => (head.waits, head.ticket) = (settled.unwrap_or(NEVER), fresh),
+            Self::Whole(entry) => (entry.waits, entry.ticket) = (settled.unwrap_or(NEVER), fresh),
         }
+        fresh
     }
 
     /// Whether it waits with this ticket.
     pub(super) fn holds(&self, ticket: u32) -> bool {
         match self {
             Self::Single(single) => single.waits() && single.ticket() == ticket,
+            Self::Pair(head) => head.waits != NEVER && head.ticket == ticket,
             Self::Whole(entry) => entry.waits != NEVER && entry.ticket == ticket,
         }
     }

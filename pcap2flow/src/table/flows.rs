@@ -3,29 +3,27 @@
 //! Flows have a place each. An [`Index`] finds the place by the key, and by what `--key` adds to it;
 //! [`Expiry`] finds it by time.
 
-use std::hash::BuildHasher;
-
-use foldhash::fast::RandomState;
-
+use super::brief::Brief;
+use super::entry::Entry;
 use super::expiry::{Expiry, Turn};
 use super::flow::Flow;
-use super::identity::Scope;
+use super::identity::{Scope, Tagger};
 use super::index::Index;
-use super::key::Key;
+use super::pair::{More, Pair, grown};
 use super::places::Places;
 use super::seen::{Rare, Seen};
-use crate::options::KeyParts;
 use crate::packet::{Packet, Tunnel};
 
 /// The live flows.
 #[derive(Debug)]
 pub(super) struct Flows {
-    parts: KeyParts,
+    tagger: Tagger,
     /// Idle timeout in nanoseconds.
     idle: i64,
-    hasher: RandomState,
     index: Index,
     flows: Places<Flow>,
+    /// What flows of several packets count.
+    mores: Places<More>,
     expiry: Expiry,
     next_ticket: u64,
 }
@@ -35,21 +33,25 @@ pub(super) struct Flows {
 pub(super) struct Spot {
     /// The place of its flow, if there is one.
     pub(super) at: Option<u32>,
-    tag: u32,
+    pub(super) tag: u32,
 }
 
 impl Flows {
-    /// No flows; they will be told apart by `parts` too, and wait for the idle timeout (nanoseconds).
-    pub(super) fn new(parts: KeyParts, idle: i64) -> Self {
+    /// No flows; they will be found by tags of this `tagger`, and wait for the idle timeout (nanoseconds).
+    pub(super) fn new(tagger: Tagger, idle: i64) -> Self {
         Self {
-            parts,
+            tagger,
             idle,
-            hasher: RandomState::default(),
             index: Index::default(),
             flows: Places::default(),
+            mores: Places::default(),
             expiry: Expiry::default(),
             next_ticket: 0,
         }
+    }
+
+    pub(super) fn tagger(&self) -> &Tagger {
+        &self.tagger
     }
 
     pub(super) fn len(&self) -> usize {
@@ -59,40 +61,83 @@ impl Flows {
     /// The tag of a packet, by which its flow is looked for.
     #[inline]
     pub(super) fn tag(&self, seen: &Seen, rare: &Rare<'_>) -> u32 {
-        self.hash(&seen.key, Scope::of(self.parts, seen, rare))
+        self.tagger.tag(&seen.key, Scope::of(self.tagger.parts(), seen, rare))
     }
 
     /// Brings what packets with these tags will need into the core's cache. It is far apart in memory, so that waiting
     /// for it takes most of a packet's time; what is asked for together comes together. So nothing is decided by what
     /// has not come yet: each step asks for all, the next one looks at it.
-    pub(super) fn warm<const N: usize>(&self, tags: [u32; N]) {
+    /// The places where flows with these tags are, or none.
+    pub(super) fn warm<const N: usize>(&self, tags: [u32; N]) -> [u32; N] {
         std::hint::black_box(tags.iter().fold(0, |sum, &tag| sum ^ self.index.touch(tag)));
-        self.warm_places(tags.map(|tag| self.index.find(tag, |_| true).unwrap_or(u32::MAX)));
+        let places = tags.map(|tag| self.index.find(tag, |_| true).unwrap_or(u32::MAX));
+        self.warm_places(places);
+        places
     }
 
     /// [`warm`](Self::warm) for flows whose places are known.
     pub(super) fn warm_places<const N: usize>(&self, places: [u32; N]) {
         let flows = places.map(|at| self.flows.slot(at).unwrap_or(&None));
         std::hint::black_box(flows.iter().fold(0, |sum, flow| sum + u32::from(flow.is_some())));
-        let entries = flows.map(|flow| flow.as_ref().and_then(Flow::entry));
-        std::hint::black_box(entries.iter().flatten().fold(0, |sum, entry| sum ^ entry.touch()));
+        let counted = flows.iter().map(|flow| match flow {
+            Some(Flow::Pair(head)) => self.mores.get(head.more).map_or(0, More::touch),
+            Some(Flow::Whole(entry)) => entry.touch(),
+            _ => 0,
+        });
+        std::hint::black_box(counted.fold(0, |sum, touched| sum ^ touched));
     }
 
     /// Finds the flow of a packet that has this tag.
     #[inline]
     pub(super) fn find(&self, tag: u32, seen: &Seen, rare: &Rare<'_>) -> Spot {
-        let scope = Scope::of(self.parts, seen, rare);
+        let parts = self.tagger.parts();
+        let scope = Scope::of(parts, seen, rare);
         let is_it = |at| {
             let flow = self.get(at).filter(|flow| flow.is_of(&seen.key));
-            flow.is_some_and(|flow| scope.is_none() || flow.scope(self.parts) == scope)
+            flow.is_some_and(|flow| scope.is_none() || flow.scope(parts) == scope)
         };
         Spot { at: self.index.find(tag, is_it), tag }
+    }
+
+    /// Finds the flow of a packet where nothing but keys tells flows apart; it may be at `hint`.
+    #[inline]
+    pub(super) fn find_brief(&self, brief: &Brief, hint: u32) -> Option<u32> {
+        let key = brief.key;
+        let is_it = |at| self.get(at).is_some_and(|flow| flow.is_of_short(key));
+        if is_it(hint) { Some(hint) } else { self.index.find(brief.tag(), is_it) }
+    }
+
+    /// The flow at a place as one of several packets; `None` if it is none, nor becomes one.
+    #[inline]
+    pub(super) fn pair(&mut self, at: u32) -> Option<Pair<'_>> {
+        let flow = self.flows.get_mut(at)?;
+        if let Flow::Single(single) = flow {
+            let (mut head, more) = grown(single, self.idle)?;
+            head.more = self.mores.put(more);
+            *flow = Flow::Pair(head);
+        }
+        let Flow::Pair(head) = flow else { return None };
+        let more = self.mores.get_mut(head.more)?;
+        Some(Pair { head, more })
+    }
+
+    /// The flow at a place as one that can take any packet.
+    pub(super) fn grow(&mut self, at: u32) -> Option<&mut Entry> {
+        let flow = self.flows.get_mut(at)?;
+        let entry = match flow {
+            Flow::Single(single) => single.grown_waiting(self.idle),
+            Flow::Pair(head) => head.entry(&self.mores.take(head.more)?),
+            Flow::Whole(entry) => return Some(entry),
+        };
+        *flow = Flow::Whole(Box::new(entry));
+        let Flow::Whole(entry) = flow else { return None };
+        Some(entry)
     }
 
     /// A hash of what tells the datagram of a fragment in `tunnel` apart from others with the same addresses and
     /// identification.
     pub(super) fn datagram_scope(&self, fragment: &Packet, tunnel: Option<&Tunnel>) -> u64 {
-        Scope::of_datagram(self.parts, fragment, tunnel).map_or(0, |scope| self.hasher.hash_one(scope))
+        self.tagger.scope_hash(Scope::of_datagram(self.tagger.parts(), fragment, tunnel))
     }
 
     /// A number that is larger than any before; flows are numbered by it in the order of their creation.
@@ -103,10 +148,6 @@ impl Flows {
 
     pub(super) fn get(&self, at: u32) -> Option<&Flow> {
         self.flows.get(at)
-    }
-
-    pub(super) fn get_mut(&mut self, at: u32) -> Option<&mut Flow> {
-        self.flows.get_mut(at)
     }
 
     /// The flows and their places.
@@ -121,16 +162,18 @@ impl Flows {
         self.wait(at);
     }
 
-    /// Takes a flow out.
-    pub(super) fn remove(&mut self, at: u32) -> Option<Flow> {
+    /// Takes a flow out, with what it counts elsewhere.
+    pub(super) fn remove(&mut self, at: u32) -> Option<(Flow, Option<More>)> {
         let tag = self.tag_of(self.get(at)?);
         self.index.remove(tag, at);
         self.take(at)
     }
 
     /// Takes a flow out that no packet will ask for any more.
-    pub(super) fn take(&mut self, at: u32) -> Option<Flow> {
-        self.flows.take(at)
+    pub(super) fn take(&mut self, at: u32) -> Option<(Flow, Option<More>)> {
+        let flow = self.flows.take(at)?;
+        let more = if let Flow::Pair(head) = &flow { self.mores.take(head.more) } else { None };
+        Some((flow, more))
     }
 
     /// No packet will ask for a flow any more: those that are left are to be [taken](Self::take) out.
@@ -142,7 +185,7 @@ impl Flows {
     /// Lets a flow wait until it is settled, wherever it waited before.
     pub(super) fn wait(&mut self, at: u32) {
         let (fresh, idle) = (self.next_number(), self.idle);
-        let Some(flow) = self.get_mut(at) else { return };
+        let Some(flow) = self.flows.get_mut(at) else { return };
         let settled = flow.outlook().settled(idle);
         if flow.waits(idle) == Some(settled) {
             return;
@@ -165,7 +208,7 @@ impl Flows {
         turns.retain(|&turn| is_current(&self.flows, turn));
         let flows: Vec<_> = turns.into_iter().map(|turn| turn.at).collect();
         for &at in &flows {
-            if let Some(flow) = self.get_mut(at) {
+            if let Some(flow) = self.flows.get_mut(at) {
                 flow.set_waits(None, 0);
             }
         }
@@ -185,17 +228,8 @@ impl Flows {
         }
     }
 
-    #[inline]
-    fn hash(&self, key: &Key, scope: Option<Scope>) -> u32 {
-        let hash = match scope {
-            None => self.hasher.hash_one(key),
-            Some(scope) => self.hasher.hash_one((key, scope)),
-        };
-        (hash >> 32) as u32
-    }
-
     fn tag_of(&self, flow: &Flow) -> u32 {
-        self.hash(&flow.key(), flow.scope(self.parts))
+        self.tagger.tag(&flow.key(), flow.scope(self.tagger.parts()))
     }
 
     /// Places that were needed at the same time, and places free now.

@@ -3,11 +3,13 @@
 //! With `--key` some of that tells flows apart too. The key itself does not grow for it: a [`Scope`] is mixed into the
 //! hash and held against the flow's identity.
 
+use std::hash::{BuildHasher, Hash};
 use std::net::IpAddr;
 
 use flowcore::{Field, FlowBatch, Protocol};
+use foldhash::fast::RandomState;
 
-use super::key::Side;
+use super::key::{Key, Key4, Side};
 use super::seen::{Rare, Seen};
 use crate::options::KeyParts;
 use crate::packet::{Packet, Tunnel, TunnelKind};
@@ -47,6 +49,11 @@ impl Identity {
     pub(super) fn of(seen: &Seen, rare: &Rare<'_>) -> Self {
         let wrapping = rare.wrapped.and_then(Wrapping::of);
         Self { side: seen.side, vlan: seen.vlan, macs: seen.macs, wrapping }
+    }
+
+    /// What a packet of `side` says that has nothing around it.
+    pub(super) fn plain(side: Side, vlan: Option<u16>, macs: Option<([u8; 6], [u8; 6])>) -> Self {
+        Self { side, vlan, macs, wrapping: None }
     }
 
     /// What tells the flow apart from others with the same key.
@@ -158,6 +165,56 @@ impl Scope {
             macs: macs.filter(|_| parts.mac).map(ordered),
             tunnel: tunnel.filter(|_| parts.tunnel).map(TunnelScope::of),
         })
+    }
+}
+
+/// Makes tags of packets and flows, by which flows are looked for: the same ones for the same keys and scopes, wherever a
+/// clone of it is.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tagger {
+    parts: KeyParts,
+    hasher: RandomState,
+}
+
+impl Tagger {
+    /// For flows that are told apart by `parts` too.
+    pub(crate) fn new(parts: KeyParts) -> Self {
+        Self { parts, hasher: RandomState::default() }
+    }
+
+    /// What tells flows apart beside their keys.
+    #[inline]
+    pub(super) fn parts(&self) -> KeyParts {
+        self.parts
+    }
+
+    /// The tag of a key and a scope.
+    #[inline]
+    pub(super) fn tag(&self, key: &Key, scope: Option<Scope>) -> u32 {
+        match key.short() {
+            Some(key) => self.tag_short(key, || scope),
+            None => self.tag_of(key, scope),
+        }
+    }
+
+    /// [`tag`](Self::tag) for a key of IPv4 packets; the scope is made if there can be one.
+    #[inline]
+    pub(super) fn tag_short(&self, key: Key4, scope: impl FnOnce() -> Option<Scope>) -> u32 {
+        if self.parts == KeyParts::default() { self.tag_of(key, None) } else { self.tag_of(key, scope()) }
+    }
+
+    /// A hash of a scope.
+    pub(super) fn scope_hash(&self, scope: Option<Scope>) -> u64 {
+        scope.map_or(0, |scope| self.hasher.hash_one(scope))
+    }
+
+    #[inline]
+    fn tag_of(&self, key: impl Hash, scope: Option<Scope>) -> u32 {
+        let hash = match scope {
+            None => self.hasher.hash_one(key),
+            Some(scope) => self.hasher.hash_one((key, scope)),
+        };
+        (hash >> 32) as u32
     }
 }
 

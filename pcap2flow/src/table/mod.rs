@@ -10,6 +10,7 @@
 //! others. Expired records come out by the second in which their flows were settled, in the order of deadline and
 //! beginning; the same input gives the same output.
 
+mod brief;
 mod ended;
 mod ending;
 mod entry;
@@ -23,6 +24,7 @@ mod identity;
 mod index;
 mod key;
 mod outlook;
+mod pair;
 mod payload;
 mod places;
 mod quality;
@@ -40,8 +42,9 @@ use std::sync::Arc;
 
 use flowcore::{BATCH_ROWS, EndReason, FlowBatch, Format};
 
-use crate::options::MeterOptions;
+use crate::options::{KeyParts, MeterOptions};
 use crate::packet::Packet;
+pub(crate) use brief::Brief;
 pub(crate) use ended::Ended;
 use ended::Sources;
 use entry::Entry;
@@ -49,6 +52,8 @@ use flow::Flow;
 use flows::{Flows, Spot};
 use fragment::Fragments;
 use identity::Directions;
+pub(crate) use identity::Tagger;
+use pair::More;
 use rest::Rest;
 use seen::Rare;
 pub(crate) use seen::Seen;
@@ -91,18 +96,25 @@ struct Rules {
     payload_bytes: usize,
     max_flows: usize,
     max_payload: usize,
+    /// Whether flows say nothing that only an [`Entry`] knows.
+    is_plain: bool,
 }
 
 impl FlowTable {
     /// An empty table.
     pub fn new(options: &MeterOptions) -> Self {
+        Self::tagged(options, Tagger::new(options.key))
+    }
+
+    /// An empty table for packets whose tags this `tagger` makes.
+    pub(crate) fn tagged(options: &MeterOptions, tagger: Tagger) -> Self {
         let rules = Rules::of(options);
         Self {
             rules,
             clock: i64::MIN,
             previous: None,
             far_ahead: 0,
-            flows: Flows::new(options.key, rules.idle),
+            flows: Flows::new(tagger, rules.idle),
             overdue: VecDeque::new(),
             fragments: Fragments::new(options.tunnels),
             rest: None,
@@ -151,6 +163,13 @@ impl FlowTable {
     pub(crate) fn meter(&mut self, time: i64, packet: &Packet, payload: &[u8]) {
         self.advance(time);
         let payload = payload.get(..self.rules.payload_bytes).unwrap_or(payload);
+        if self.rules.is_plain
+            && payload.is_empty()
+            && Seen::is_all_of(packet)
+            && let Some(brief) = Brief::of(time, packet, self.flows.tagger())
+        {
+            return self.count_brief(&brief, u32::MAX);
+        }
         if !packet.is_in_pieces() {
             return self.count(&Seen::of(time, packet), &Rare::of(packet, payload));
         }
@@ -164,18 +183,32 @@ impl FlowTable {
         self.count(&Seen::of(*time, packet), &Rare::of(packet, payload));
     }
 
-    /// [`meter`](Self::meter) for a packet of which there is nothing more to know.
+    /// [`meter`](Self::meter) for a plain IPv4 packet whose flow may be at this place.
     #[inline]
-    pub(crate) fn meter_plain(&mut self, tag: u32, seen: &Seen) {
-        self.advance(seen.time);
-        self.count_tagged(tag, seen, &Rare::default());
+    pub(crate) fn meter_brief(&mut self, brief: &Brief, hint: u32) {
+        self.advance(brief.time);
+        if self.rules.is_plain {
+            self.count_brief(brief, hint);
+        } else {
+            self.count_tagged(brief.tag(), &brief.seen(), &Rare::default());
+        }
     }
 
-    /// Tags for packets that come next, to be [metered](Self::meter_plain) with, and makes ready for them.
-    pub(crate) fn expect<const N: usize>(&self, packets: [Option<&Seen>; N]) -> [u32; N] {
-        let tags = packets.map(|seen| seen.map_or(0, |seen| self.flows.tag(seen, &Rare::default())));
-        self.flows.warm(tags);
-        tags
+    /// [`meter`](Self::meter) for any packet of which there is nothing more to know.
+    pub(crate) fn meter_seen(&mut self, seen: &Seen) {
+        self.advance(seen.time);
+        self.count(seen, &Rare::default());
+    }
+
+    /// The tag of a packet of which there is nothing more to know.
+    pub(crate) fn tag(&self, seen: &Seen) -> u32 {
+        self.flows.tag(seen, &Rare::default())
+    }
+
+    /// Makes ready for packets with these tags, which come next; where their flows may be.
+    #[inline]
+    pub(crate) fn expect<const N: usize>(&self, tags: [u32; N]) -> [u32; N] {
+        self.flows.warm(tags)
     }
 
     /// [`drain`](Self::drain), with the flows kept for [`take_ended`](Self::take_ended).
@@ -195,7 +228,7 @@ impl FlowTable {
             let Some(at) = rest.next() else { break };
             any = true;
             let Some(flow) = self.flows.take(at) else { continue };
-            let reason = flow.outlook().end_at(self.clock, self.rules.idle, EndReason::ForcedEnd);
+            let reason = flow.0.outlook().end_at(self.clock, self.rules.idle, EndReason::ForcedEnd);
             self.put_out(flow, reason);
         }
         self.rest = Some(rest);
@@ -236,14 +269,43 @@ impl FlowTable {
         self.count_tagged(self.flows.tag(seen, rare), seen, rare);
     }
 
-    /// [`count`](Self::count) for a packet whose tag is known.
+    /// [`count`](Self::count) for a plain IPv4 packet where nothing is asked for that only an [`Entry`] knows. All that
+    /// is unusual is left to [`count_tagged`](Self::count_tagged).
     #[inline]
+    fn count_brief(&mut self, brief: &Brief, hint: u32) {
+        let Some(at) = self.flows.find_brief(brief, hint) else { return self.begin_brief(brief) };
+        let (idle, active) = (self.rules.idle, self.rules.active);
+        let pair = self.flows.pair(at);
+        let Some(mut pair) = pair.filter(|pair| pair.takes(brief, idle, active)) else {
+            return self.count_tagged(brief.tag(), &brief.seen(), &Rare::default());
+        };
+        let was_closed = pair.is_closed();
+        pair.add(brief);
+        if !was_closed && pair.is_closed() {
+            self.flows.wait(at);
+        }
+        self.make_room(self.rules.max_flows);
+    }
+
+    /// Begins a flow with its first packet, for which there is none.
+    fn begin_brief(&mut self, brief: &Brief) {
+        let source = self.source();
+        self.make_room(self.rules.max_flows - 1);
+        let number = self.flows.next_number();
+        let spot = Spot { at: None, tag: brief.tag() };
+        match Single::begun_by(brief, number, source) {
+            Some(single) => self.flows.insert(spot, Flow::Single(single)),
+            None => self.begin(spot, &brief.seen(), &Rare::default()),
+        }
+    }
+
+    /// [`count`](Self::count) for a packet whose tag is known.
+    #[inline(never)] // Keeps the rare packets' code out of the common ones'.
     fn count_tagged(&mut self, tag: u32, seen: &Seen, rare: &Rare<'_>) {
         let spot = self.flows.find(tag, seen, rare);
-        let Some((at, flow)) = spot.at.and_then(|at| Some((at, self.flows.get_mut(at)?))) else {
+        let Some((at, entry)) = spot.at.and_then(|at| Some((at, self.flows.grow(at)?))) else {
             return self.begin(spot, seen, rare);
         };
-        let entry = flow.grow(self.rules.idle);
         let is_excluded = entry.excludes(seen.time, self.rules.idle);
         if is_excluded || entry.is_followed_by(seen) {
             let reason = if is_excluded { entry.outlook().natural_end() } else { EndReason::EndOfFlow };
@@ -300,8 +362,8 @@ impl FlowTable {
         }
     }
 
-    fn put_out(&mut self, flow: Flow, reason: EndReason) {
-        self.payload_held -= flow.payload_bytes();
+    fn put_out(&mut self, flow: (Flow, Option<More>), reason: EndReason) {
+        self.payload_held -= flow.0.payload_bytes();
         self.ended.push(flow, reason);
     }
 }
@@ -316,6 +378,7 @@ impl Rules {
             payload_bytes: options.payload_bytes as usize,
             max_flows: options.max_flows.clamp(1, MOST_FLOWS),
             max_payload: MOST_PAYLOAD,
+            is_plain: !options.uniflow && !options.tcp_quality && options.key == KeyParts::default(),
         }
     }
 

@@ -11,6 +11,7 @@ use super::flow::Flow;
 use super::half::Half;
 use super::identity::Directions;
 use super::key::Role;
+use super::pair::More;
 use crate::packet::mac_number;
 
 /// What a record says.
@@ -52,7 +53,13 @@ struct Rest<'a> {
 
 impl<'a> Record<'a> {
     /// Adds the records of a flow that ended for this reason.
-    pub(super) fn add_of(flow: &'a Flow, reason: EndReason, directions: Directions, records: &mut Vec<Self>) {
+    pub(super) fn add_of(
+        flow: &'a Flow,
+        mores: &[More],
+        reason: EndReason,
+        directions: Directions,
+        records: &mut Vec<Self>,
+    ) {
         let mut add = |entry: &Entry, rest: Option<&'a Entry>| {
             for role in [Role::Initiator, Role::Responder] {
                 let is_wanted = match directions {
@@ -67,6 +74,11 @@ impl<'a> Record<'a> {
         };
         match flow {
             Flow::Single(single) => add(&single.grown(), None),
+            Flow::Pair(head) => {
+                if let Some(more) = mores.get(head.more as usize) {
+                    add(&head.entry(more), None);
+                }
+            }
             Flow::Whole(entry) => add(entry, Some(&**entry).filter(|entry| entry.is_rare())),
         }
     }

@@ -64,7 +64,7 @@ impl Seen {
     /// Whether a flow's first packet shows that its receiver opened the conversation.
     pub(super) fn comes_from_responder(&self) -> bool {
         let syn_ack = self.tcp.is_some_and(|tcp| tcp.flags.contains(TcpFlags::SYN | TcpFlags::ACK));
-        syn_ack || self.icmp.is_some_and(|(kind, _)| is_query_reply(&self.key, kind))
+        syn_ack || self.icmp.is_some_and(|(kind, _)| is_query_reply(self.key.protocol(), kind))
     }
 }
 

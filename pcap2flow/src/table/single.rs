@@ -3,16 +3,17 @@
 
 use flowcore::TcpFlags;
 
-use super::entry::Entry;
+use super::brief::{Brief, HIGH, ICMP, MACS, NO_VLAN, TCP};
+use super::entry::{Entry, NEVER};
 use super::identity::Scope;
-use super::key::{Key, Key4, Side};
+use super::key::{Key4, Side};
 use super::outlook::Outlook;
 use super::seen::{Rare, Seen};
 use crate::options::KeyParts;
-use crate::packet::Tcp;
 
-/// The only packet of a flow, and what the table notes beside it.
+/// The only packet of a flow, and what the table notes beside it. Packed, so that the flow's kind takes no more room.
 #[derive(Debug, Clone, Copy)]
+#[repr(C, packed(2))]
 pub(super) struct Single {
     time: i64,
     /// Order of creation.
@@ -30,18 +31,8 @@ pub(super) struct Single {
     marks: u8,
 }
 
-/// The packet comes from the higher end.
-const HIGH: u8 = 1;
-/// There is a TCP segment.
-const TCP: u8 = 1 << 1;
-/// There is an ICMP message.
-const ICMP: u8 = 1 << 2;
-/// The MAC addresses are known.
-const MACS: u8 = 1 << 3;
-/// The flow waits to be looked at.
+/// The flow waits to be looked at; the other marks are those of a [`Brief`].
 const WAITS: u8 = 1 << 4;
-/// No VLAN has this identifier (IEEE 802.1Q, table 9-2).
-const NO_VLAN: u16 = 0xffff;
 /// Stands for no capture: there are not so many.
 const NO_SOURCE: u32 = u32::MAX;
 
@@ -79,23 +70,63 @@ impl Single {
         })
     }
 
-    /// The flow as one that can take further packets.
+    /// The flow that begins with this packet; `None` as for [`of`](Self::of).
+    #[inline]
+    pub(super) fn begun_by(brief: &Brief, number: u64, source: Option<u32>) -> Option<Self> {
+        if brief.has_flags(TcpFlags::SYN | TcpFlags::ACK) || source == Some(NO_SOURCE) {
+            return None;
+        }
+        let &Brief { time, key, ip_bytes, detail, macs, vlan, flags, tos, ttl, marks, .. } = brief;
+        let source = source.unwrap_or(NO_SOURCE);
+        Some(Self { time, number, key, ip_bytes, detail, source, macs, vlan, flags, tos, ttl, marks })
+    }
+
+    /// The packet; what is not kept of it only counts in handshakes, and where a connection is measured.
+    #[inline]
+    pub(super) fn brief(&self) -> Brief {
+        let &Self { time, number: _, key, ip_bytes, detail, source: _, macs, vlan, flags, tos, ttl, marks } =
+            self;
+        Brief {
+            time,
+            key,
+            tag: 0,
+            ip_bytes,
+            detail,
+            ack: 0,
+            payload_len: 0,
+            macs,
+            vlan,
+            flags,
+            tos,
+            ttl,
+            marks: marks & !WAITS,
+        }
+    }
+
+    /// The flow as one that can take further packets, waiting where it waits.
+    pub(super) fn grown_waiting(&self, idle: i64) -> Entry {
+        let waits = if self.waits() { self.outlook().settled(idle) } else { NEVER };
+        Entry { waits, ticket: self.ticket(), ..self.grown() }
+    }
+
+    /// The flow as an entry that waits for nothing.
     pub(super) fn grown(&self) -> Entry {
-        let seen = self.seen();
+        let seen = self.brief().seen();
         let mut entry = Entry::new(&seen, &Rare::default());
         entry.add(&seen, &[]);
         entry.number = self.number;
-        entry.source = Some(self.source).filter(|&source| source != NO_SOURCE);
+        entry.source = self.source();
         entry
     }
 
     #[inline]
-    pub(super) fn is_of(&self, key: &Key) -> bool {
-        key.short() == Some(self.key)
+    pub(super) fn key(&self) -> Key4 {
+        self.key
     }
 
-    pub(super) fn key(&self) -> Key {
-        self.key.whole()
+    /// The number of the capture it is from.
+    pub(super) fn source(&self) -> Option<u32> {
+        Some(self.source).filter(|&source| source != NO_SOURCE)
     }
 
     pub(super) fn number(&self) -> u64 {
@@ -130,24 +161,6 @@ impl Single {
             last: self.time,
             closed: is_reset.then_some(self.time),
             takes_orphans: self.key.takes_orphans(),
-        }
-    }
-
-    fn seen(&self) -> Seen {
-        // Acknowledgement and payload count in handshakes and where a connection is measured.
-        let tcp = Tcp { flags: self.flags, seq: self.detail, ack: 0, payload_len: 0 };
-        let [.., kind, code] = self.detail.to_be_bytes();
-        Seen {
-            time: self.time,
-            key: self.key(),
-            side: if self.has(HIGH) { Side::High } else { Side::Low },
-            tos: self.tos,
-            ttl: self.ttl,
-            icmp: self.has(ICMP).then_some((kind, code)),
-            ip_bytes: self.ip_bytes,
-            tcp: self.has(TCP).then_some(tcp),
-            vlan: self.vlan(),
-            macs: self.macs(),
         }
     }
 

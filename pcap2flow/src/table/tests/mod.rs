@@ -48,7 +48,10 @@ fn secs(secs: f64) -> i64 {
 
 /// Meters packets given with their times in seconds; the flows in the order in which they come out.
 fn meter(options: &MeterOptions, packets: impl IntoIterator<Item = (f64, Packet)>) -> Vec<Flow> {
-    let mut table = FlowTable::new(options);
+    meter_in(FlowTable::new(options), packets)
+}
+
+fn meter_in(mut table: FlowTable, packets: impl IntoIterator<Item = (f64, Packet)>) -> Vec<Flow> {
     let mut ended = FlowBatch::new();
     for (time, packet) in packets {
         table.observe(secs(time), &packet, &[], &mut ended);

@@ -125,6 +125,20 @@ proptest! {
     }
 
     #[test]
+    fn flows_say_the_same_in_their_short_forms_and_in_full(
+        packets in any_traffic(any_packet()),
+        times in (1..400_u64, 1..100_u64),
+        max_flows in prop::option::of(1..6_usize),
+    ) {
+        let options = MeterOptions::default().timeouts(&format!("{},{}", times.0, times.1)).unwrap();
+        let max_flows = max_flows.unwrap_or(options.max_flows);
+        let options = MeterOptions { max_flows, ..options };
+        let mut full = FlowTable::new(&options);
+        full.rules.is_plain = false;
+        prop_assert_eq!(meter(&options, packets.clone()), meter_in(full, packets));
+    }
+
+    #[test]
     fn nothing_is_lost_under_any_options(
         packets in any_traffic(any_wrapping(any_packet())),
         options in any_options(),
