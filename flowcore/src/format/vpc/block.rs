@@ -59,7 +59,7 @@ enum Values {
 }
 
 /// Bytes of lines that are read together: few enough that all that is made of them stays near the processor.
-const PIECE: usize = 32 * 1024;
+const PIECE: usize = 64 * 1024;
 
 impl Block {
     pub(super) fn new(filter: Option<Arc<Filter>>) -> Self {
