@@ -62,11 +62,22 @@ impl FlowBatch {
         }
     }
 
-    /// Adds texts of the rows to come in the column of this name, which has no field.
+    /// Adds texts of the rows to come that are ASCII; any other bytes are no value.
+    pub(crate) fn add_ascii<'a>(
+        &mut self,
+        field: Field,
+        values: impl Iterator<Item = Option<&'a [u8]>> + Clone,
+    ) {
+        if let Some(Column::Text(column)) = self.open_for(field, || values.clone().any(|v| v.is_some())) {
+            column.extend_ascii(values);
+        }
+    }
+
+    /// [`add_ascii`](Self::add_ascii) in the column of this name, which has no field.
     pub(crate) fn add_unknown<'a>(
         &mut self,
         name: &str,
-        values: impl Iterator<Item = Option<&'a str>> + Clone,
+        values: impl Iterator<Item = Option<&'a [u8]>> + Clone,
     ) {
         if !values.clone().any(|value| value.is_some()) {
             return;
@@ -75,7 +86,7 @@ impl FlowBatch {
         let at = self.unknown_column(name);
         if let Some((_, column)) = self.unknown.get_mut(at) {
             column.pad(len);
-            column.extend(values);
+            column.extend_ascii(values);
         }
     }
 

@@ -436,6 +436,25 @@ impl TextColumn {
         }
     }
 
+    /// Adds rows whose texts are ASCII; any other bytes are no value. One of the last two texts costs no look-up: many columns
+    /// have not more.
+    pub(super) fn extend_ascii<'a>(&mut self, texts: impl Iterator<Item = Option<&'a [u8]>>) {
+        let (mut last, mut before) = ((&[][..], 0), (&[][..], 0));
+        for text in texts {
+            let code = match text {
+                None => 0,
+                Some(text) if text == last.0 => last.1,
+                Some(text) if text == before.0 => before.1,
+                Some(text) => {
+                    let code = text.is_ascii().then(|| std::str::from_utf8(text).ok()).flatten();
+                    (before, last) = (last, (text, code.map_or(0, |text| self.code(text))));
+                    last.1
+                }
+            };
+            self.codes.push(code);
+        }
+    }
+
     /// Adds a row whose text is given as bytes; `false` if they were not UTF-8 and had to be replaced in part.
     ///
     /// Text that is the same as in the row before costs a comparison and no look-up.

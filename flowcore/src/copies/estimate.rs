@@ -82,10 +82,8 @@ impl CopyEstimate {
     }
 
     fn take(&mut self, batch: &FlowBatch, rows: &Mask) {
-        let mut part = FlowBatch::new();
-        part.append_fields(batch, rows, Self::fields());
         // There is no limit of memory that it could pass: the sample has its own.
-        drop(self.sample.add(&part, &Mask::all(part.len())));
+        drop(self.sample.add_fields(batch, rows, Self::fields()));
     }
 
     fn halve(&mut self) {

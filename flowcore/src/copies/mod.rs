@@ -136,12 +136,17 @@ impl Copies {
     /// # Errors
     /// When they take more memory than allowed.
     pub fn add(&mut self, batch: &FlowBatch, chosen: &Mask) -> Result<()> {
+        self.add_fields(batch, chosen, FieldSet::all().union(FieldSet::from([Field::RecordNumber])))
+    }
+
+    /// Adds these fields of the chosen rows, those that are compared among them.
+    fn add_fields(&mut self, batch: &FlowBatch, chosen: &Mask, fields: FieldSet) -> Result<()> {
         if self.batches.last().is_none_or(|last| last.len() >= BATCH_ROWS) {
             self.full += self.batches.last().map_or(0, memory);
             self.batches.push(FlowBatch::new());
         }
         if let Some(last) = self.batches.last_mut() {
-            last.append_fields(batch, chosen, FieldSet::all().union(FieldSet::from([Field::RecordNumber])));
+            last.append_fields(batch, chosen, fields);
         }
         self.tables.add(batch, chosen, self.rows, &mut self.seen);
         self.rows += chosen.count();
@@ -279,34 +284,34 @@ impl Tables {
         if observers.is_empty() {
             return;
         }
-        let logs = batch.texts(Field::FlowLog);
+        let (logs, actions) = (batch.texts(Field::FlowLog), batch.texts(Field::Action));
+        let mut recent = [Recent::default(); 3];
+        let [observed, logged, acted] = &mut recent;
         for (row, place) in chosen.rows().zip(start..) {
             let Some(observer) = observers.get(row) else { continue };
             let (Some(addrs), Some((first, last))) = (addrs(batch, row), times(batch, row)) else { continue };
+            let action = actions.and_then(|actions| actions.get(row));
+            let action = action.map_or(0, |action| acted.code(action, &mut self.actions));
             seen.push(Seen {
-                key: self.key(batch, row, addrs),
-                observer: code(observer, &mut self.observers),
+                key: self.key(batch, row, addrs, action),
+                observer: observed.code(observer, &mut self.observers),
                 first,
                 last,
                 packets: batch.number(Field::InPackets, row),
                 bytes: batch.number(Field::InBytes, row),
                 flags: batch.number(Field::InFlags, row),
-                log: logs.and_then(|logs| logs.get(row)).map_or(0, |log| code(log, &mut self.logs)),
+                log: logs.and_then(|logs| logs.get(row)).map_or(0, |log| logged.code(log, &mut self.logs)),
                 row: u32::try_from(place).unwrap_or(u32::MAX),
             });
         }
     }
 
     /// The number of what a row shares with its copies.
-    fn key(&mut self, batch: &FlowBatch, row: usize, addrs: [Addr; 4]) -> u32 {
+    fn key(&mut self, batch: &FlowBatch, row: usize, addrs: [Addr; 4], action: u32) -> u32 {
         let number =
             |field| batch.number(field, row).and_then(|number| number.try_into().ok()).unwrap_or(u32::MAX);
-        let action = batch.texts(Field::Action).and_then(|column| column.get(row));
-        let key = Key {
-            addrs,
-            numbers: [Field::SrcPort, Field::DstPort, Field::Protocol].map(number),
-            action: action.map_or(0, |text| code(text, &mut self.actions)),
-        };
+        let numbers = [Field::SrcPort, Field::DstPort, Field::Protocol].map(number);
+        let key = Key { addrs, numbers, action };
         let next = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
         let key = *self.keys.entry(key).or_insert(next);
         if key == next {
@@ -356,8 +361,21 @@ fn times(batch: &FlowBatch, row: usize) -> Option<(i64, i64)> {
     Some((first.or(last)?, last.or(first)?))
 }
 
-fn code(text: &Text, texts: &mut Dictionary) -> u32 {
-    texts.code(text).unwrap_or_else(|| texts.add(Text::clone(text)))
+/// The text of a batch that was looked up last, and its code: many rows have that of the row before.
+#[derive(Debug, Clone, Copy, Default)]
+struct Recent<'a>(Option<(&'a Text, u32)>);
+
+impl<'a> Recent<'a> {
+    fn code(&mut self, text: &'a Text, texts: &mut Dictionary) -> u32 {
+        match self.0 {
+            Some((known, code)) if std::ptr::eq(known, text) => code,
+            _ => {
+                let code = texts.code(text).unwrap_or_else(|| texts.add(Text::clone(text)));
+                self.0 = Some((text, code));
+                code
+            }
+        }
+    }
 }
 
 /// Bytes that a batch takes, about.

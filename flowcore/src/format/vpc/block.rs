@@ -28,8 +28,11 @@ pub(super) struct Block {
     /// Whether all of the lines are.
     is_ascii: bool,
     rows: Vec<Row>,
-    /// The values of those rows in each column of the layout that has no text.
-    values: Vec<Values>,
+    /// The values of those rows in each column of the layout that has no text; `None` where it is only known whether they
+    /// fit the column.
+    values: Vec<Option<Values>>,
+    /// Whether few of the last rows matched: then values of the others are only checked.
+    is_selective: bool,
     /// Rows that cannot be used, as they were found.
     bad: Vec<usize>,
     /// Rows that are handed on.
@@ -56,7 +59,7 @@ enum Values {
 }
 
 /// Bytes of lines that are read together: few enough that all that is made of them stays near the processor.
-const PIECE: usize = 32 * 1024;
+const PIECE: usize = 64 * 1024;
 
 impl Block {
     pub(super) fn new(filter: Option<Arc<Filter>>) -> Self {
@@ -138,40 +141,86 @@ impl Parser {
     /// Adds the rows that have been made to the batch.
     fn take_rows(&mut self, block: &mut Block, text: &[u8], batch: &mut FlowBatch) {
         let Self { layout: Some(layout), intake, .. } = self else { return };
-        let Block { filter, scan, rows, values, bad, kept, asked, spans, .. } = block;
+        block.read_values(layout, text);
+        let Block { scan, rows, bad, kept, spans, .. } = block;
         let table = Table { text, scan };
-        bad.clear();
-        values.clear();
-        values.extend(layout.values.iter().map(|column| table.read(column, rows, bad)));
-        bad.sort_unstable();
-        bad.dedup();
         for row in bad.iter().filter_map(|&at| rows.get(at)) {
             intake.take(layout, table.record(row.line, spans), row.number, batch);
         }
-        kept.clear();
-        kept.extend((0..rows.len()).filter(|at| bad.binary_search(at).is_err()));
-        let kept_rows = || kept.iter().filter_map(|&at| rows.get(at));
         let is_flow = |row: &&Row| row.kind == Kind::Flow;
+        let kept_rows = || kept.iter().filter_map(|&at| rows.get(at));
         intake.account.count_flows(kept_rows().filter(is_flow).count());
         for row in kept_rows().filter(|row| !is_flow(row)) {
             intake.account.count(row.kind, layout, table.record(row.line, spans));
         }
-        let rows = Chosen { table, layout, rows, values };
-        if let Some(filter) = filter {
-            asked.clear();
-            rows.fill(kept, Some(filter.fields()), asked);
-            let chosen = filter.select(asked);
-            if chosen.count() < kept.len() {
-                intake.account.leave_out(rows.span(kept));
-                let mut at = 0..;
-                kept.retain(|_| at.next().is_some_and(|at| chosen.get(at)));
-            }
+        if let Some(span) = block.choose(layout, text) {
+            intake.account.leave_out(span);
         }
+        block.fill(layout, text, batch);
+    }
+}
+
+impl Block {
+    /// Reads the values of the rows, or only finds out which rows cannot be used.
+    fn read_values(&mut self, layout: &Layout, text: &[u8]) {
+        let Self { filter, scan, rows, values, is_selective, bad, kept, .. } = self;
+        let table = Table { text, scan };
+        // Times say which time the rows span that are left out.
+        let soon = filter.as_ref().filter(|_| *is_selective);
+        let soon = soon.map(|filter| filter.fields().union(FieldSet::from([Field::First, Field::Last])));
+        bad.clear();
+        values.clear();
+        values.extend(layout.values.iter().map(|column| {
+            if soon.is_none_or(|fields| fields.contains(column.field)) {
+                return Some(table.read(column, rows, bad));
+            }
+            table.check(column, rows, bad);
+            None
+        }));
+        bad.sort_unstable();
+        bad.dedup();
+        kept.clear();
+        if bad.is_empty() {
+            kept.extend(0..rows.len());
+        } else {
+            kept.extend((0..rows.len()).filter(|at| bad.binary_search(at).is_err()));
+        }
+    }
+
+    /// Keeps the rows that match the filter; the time that all of them span, if some do not.
+    fn choose(&mut self, layout: &Layout, text: &[u8]) -> Option<Span64> {
+        let Self { filter: Some(filter), scan, rows, values, is_selective, kept, asked, .. } = self else {
+            return None;
+        };
+        let rows = Chosen { table: Table { text, scan }, layout, rows, values };
+        asked.clear();
+        rows.fill(kept, Some(filter.fields()), asked);
+        let chosen = filter.select(asked);
+        let (before, count) = (kept.len(), chosen.count());
+        *is_selective = count * 4 < before;
+        if count == before {
+            return None;
+        }
+        let span = rows.span(kept);
+        for (to, from) in chosen.rows().enumerate() {
+            // Chosen rows never stand before their new places.
+            kept.swap(to, from);
+        }
+        kept.truncate(count);
+        Some(span)
+    }
+
+    /// Adds the kept rows to a batch.
+    fn fill(&mut self, layout: &Layout, text: &[u8], batch: &mut FlowBatch) {
+        let Self { scan, rows, values, kept, .. } = self;
         if !kept.is_empty() {
-            rows.fill(kept, None, batch);
+            Chosen { table: Table { text, scan }, layout, rows, values }.fill(kept, None, batch);
         }
     }
 }
+
+/// Earliest start and latest end, in nanoseconds since 1970 UTC.
+type Span64 = (Option<i64>, Option<i64>);
 
 /// Lines of a text, of which it is known where values begin.
 #[derive(Clone, Copy)]
@@ -229,43 +278,52 @@ impl<'a> Table<'a> {
         self.text.get(start..end).filter(|value| *value != ABSENT)
     }
 
-    /// A value as text: usual lines are ASCII.
-    #[inline]
-    fn text(self, line: LineOf, at: usize) -> Option<&'a str> {
-        std::str::from_utf8(self.value(line, at)?).ok()
-    }
-
     /// The values of a column; the rows whose values do not fit it are added to `bad`.
     fn read(self, column: &ValueColumn, rows: &[Row], bad: &mut Vec<usize>) -> Values {
+        let text = self.text;
         match column.kind {
             ValueKind::Number(max) => {
-                let quick = |start, end| quick::number(self.text, start, end).filter(|number| *number <= max);
-                Values::Numbers(self.parse(
-                    column,
-                    rows,
-                    bad,
-                    |start, end| quick(start, end).map(Some),
-                    Parsed::number,
-                ))
+                let quick = |start, end| quick::number(text, start, end).filter(|number| *number <= max);
+                Values::Numbers(self.parse(column, rows, bad, |a, b| quick(a, b).map(Some), Parsed::number))
             }
             ValueKind::Time => {
-                let quick = |start, end| value::time_of(quick::number(self.text, start, end)?);
                 let nanos = |time: Timestamp| Some(time.as_nanos());
+                let quick = |start, end| value::time_of(quick::number(text, start, end)?).map(nanos);
                 let plain = |parsed: Parsed| parsed.time().and_then(nanos);
-                Values::Times(self.parse(column, rows, bad, |start, end| quick(start, end).map(nanos), plain))
+                Values::Times(self.parse(column, rows, bad, quick, plain))
             }
             ValueKind::Addr => {
-                let quick = |start, end| quick::ipv4(self.text, start, end).map(Addr::V4);
+                let quick = |start, end| quick::ipv4(text, start, end).map(Addr::V4);
                 Values::Addrs(self.parse(column, rows, bad, quick, Parsed::addr))
             }
         }
     }
-}
 
-impl Table<'_> {
+    /// Adds the rows whose values do not fit a column to `bad`.
+    fn check(self, column: &ValueColumn, rows: &[Row], bad: &mut Vec<usize>) {
+        let text = self.text;
+        match column.kind {
+            // Sixteen digits fit.
+            ValueKind::Number(u64::MAX) => {
+                self.check_by(column, rows, bad, |start, end| quick::is_number(text, start, end));
+            }
+            ValueKind::Number(max) => {
+                let quick = |start, end| quick::number(text, start, end).is_some_and(|number| number <= max);
+                self.check_by(column, rows, bad, quick);
+            }
+            ValueKind::Time => {
+                let quick = |start, end| quick::number(text, start, end).and_then(value::time_of).is_some();
+                self.check_by(column, rows, bad, quick);
+            }
+            ValueKind::Addr => {
+                self.check_by(column, rows, bad, |start, end| quick::is_ipv4(text, start, end));
+            }
+        }
+    }
+
     /// The values of a column in these rows, as `quick` reads what stands from one byte to another, if it can.
     #[inline]
-    fn parse<T: Default>(
+    fn parse<T>(
         self,
         column: &ValueColumn,
         rows: &[Row],
@@ -273,20 +331,38 @@ impl Table<'_> {
         quick: impl Fn(usize, usize) -> Option<T>,
         plain: impl Fn(Parsed) -> T,
     ) -> Vec<T> {
-        let mut value = |(at, row): (usize, &Row)| {
+        let value = |(at, row): (usize, &Row)| {
             let (start, end) = self.place(row.line, column.at);
-            quick(start, end).unwrap_or_else(|| {
-                let Some(text) = self.value(row.line, column.at) else { return T::default() };
-                column.parse(text).map_or_else(
-                    |_| {
-                        bad.push(at);
-                        T::default()
-                    },
-                    &plain,
-                )
-            })
+            quick(start, end).unwrap_or_else(|| plain(self.plainly(column, row.line, at, bad)))
         };
-        rows.iter().enumerate().map(&mut value).collect()
+        rows.iter().enumerate().map(value).collect()
+    }
+
+    /// Adds the rows to `bad` whose values do not fit a column; `quick` answers for those that certainly do.
+    #[inline]
+    fn check_by(
+        self,
+        column: &ValueColumn,
+        rows: &[Row],
+        bad: &mut Vec<usize>,
+        quick: impl Fn(usize, usize) -> bool,
+    ) {
+        for (at, row) in rows.iter().enumerate() {
+            let (start, end) = self.place(row.line, column.at);
+            if !quick(start, end) {
+                self.plainly(column, row.line, at, bad);
+            }
+        }
+    }
+
+    /// The value of a column in a line, however it is spelled; if it does not fit, the row's number is added to `bad`.
+    #[inline(never)]
+    fn plainly(self, column: &ValueColumn, line: LineOf, row: usize, bad: &mut Vec<usize>) -> Parsed {
+        let Some(value) = self.value(line, column.at) else { return Parsed::Absent };
+        column.parse(value).unwrap_or_else(|_| {
+            bad.push(row);
+            Parsed::Absent
+        })
     }
 }
 
@@ -295,7 +371,7 @@ struct Chosen<'a> {
     table: Table<'a>,
     layout: &'a Layout,
     rows: &'a [Row],
-    values: &'a [Values],
+    values: &'a [Option<Values>],
 }
 
 impl Chosen<'_> {
@@ -303,15 +379,17 @@ impl Chosen<'_> {
     fn fill(&self, kept: &[usize], fields: Option<FieldSet>, batch: &mut FlowBatch) {
         let is_wanted = |field| fields.is_none_or(|fields| fields.contains(field));
         for (column, values) in self.layout.values.iter().zip(self.values) {
-            if is_wanted(column.field) {
-                values.fill(column.field, kept, batch);
+            match values {
+                _ if !is_wanted(column.field) => {}
+                Some(values) => values.fill(column.field, kept.iter().copied(), batch),
+                None => self.read(column, kept).fill(column.field, 0..kept.len(), batch),
             }
         }
         for column in &self.layout.texts {
             let rows = kept.iter().filter_map(|&at| self.rows.get(at));
-            let texts = rows.map(|row| self.table.text(row.line, column.at));
+            let texts = rows.map(|row| self.table.value(row.line, column.at));
             match &column.target {
-                TextTarget::Field(field) if is_wanted(*field) => batch.add_texts(*field, texts),
+                TextTarget::Field(field) if is_wanted(*field) => batch.add_ascii(*field, texts),
                 TextTarget::Unknown(name) if fields.is_none() => batch.add_unknown(name, texts),
                 _ => {}
             }
@@ -322,11 +400,17 @@ impl Chosen<'_> {
         kept.iter().for_each(|_| batch.end_row());
     }
 
-    /// Earliest start and latest end of these rows, in nanoseconds since 1970 UTC, where times are read.
-    fn span(&self, kept: &[usize]) -> (Option<i64>, Option<i64>) {
+    /// The values of a column in the kept rows, all of which fit it.
+    fn read(&self, column: &ValueColumn, kept: &[usize]) -> Values {
+        let rows: Vec<Row> = kept.iter().filter_map(|&at| self.rows.get(at).copied()).collect();
+        self.table.read(column, &rows, &mut Vec::new())
+    }
+
+    /// The time that these rows span, where times are read.
+    fn span(&self, kept: &[usize]) -> Span64 {
         let times = |wanted| {
             let column = self.layout.values.iter().position(|column| column.field == wanted)?;
-            let Values::Times(times) = self.values.get(column)? else { return None };
+            let Some(Values::Times(times)) = self.values.get(column)? else { return None };
             Some(kept.iter().filter_map(|&at| *times.get(at)?))
         };
         (times(Field::First).and_then(Iterator::min), times(Field::Last).and_then(Iterator::max))
@@ -334,15 +418,14 @@ impl Chosen<'_> {
 }
 
 impl Values {
-    fn fill(&self, field: Field, kept: &[usize], batch: &mut FlowBatch) {
-        let kept = kept.iter();
+    fn fill(&self, field: Field, kept: impl Iterator<Item = usize> + Clone, batch: &mut FlowBatch) {
         match self {
             Self::Numbers(values) => {
-                batch.add_numbers(field, kept.map(|&at| values.get(at).copied().flatten()))
+                batch.add_numbers(field, kept.map(|at| values.get(at).copied().flatten()))
             }
-            Self::Times(values) => batch.add_times(field, kept.map(|&at| values.get(at).copied().flatten())),
+            Self::Times(values) => batch.add_times(field, kept.map(|at| values.get(at).copied().flatten())),
             Self::Addrs(values) => {
-                batch.add_addrs(field, kept.map(|&at| values.get(at).copied().unwrap_or_default()))
+                batch.add_addrs(field, kept.map(|at| values.get(at).copied().unwrap_or_default()))
             }
         }
     }
@@ -432,16 +515,18 @@ mod tests {
             let (flows, stats) = read(None);
             prop_assert_eq!(&flows, &plain);
             prop_assert_eq!(format!("{stats:?}"), format!("{plain_stats:?}"));
-            let filter = "src port > 20000 and action REJECT or bytes < 1000";
-            let matches = |flows: Vec<Flow>| {
-                let filter = Filter::parse(filter).unwrap();
-                flows.into_iter().filter(|flow| filter.matches(flow)).collect::<Vec<_>>()
-            };
-            let (some, mut some_stats) = read(Some(filter));
-            prop_assert!(some.len() <= flows.len());
-            prop_assert_eq!(matches(some), matches(flows));
-            some_stats.left_out = stats.left_out;
-            prop_assert_eq!(format!("{some_stats:?}"), format!("{plain_stats:?}"));
+            // Of the second one few rows match, so that the values of the others are only checked.
+            for filter in ["src port > 20000 and action REJECT or bytes < 1000", "src port < 50 and interface eni-1"] {
+                let matches = |flows: Vec<Flow>| {
+                    let filter = Filter::parse(filter).unwrap();
+                    flows.into_iter().filter(|flow| filter.matches(flow)).collect::<Vec<_>>()
+                };
+                let (some, mut some_stats) = read(Some(filter));
+                prop_assert!(some.len() <= flows.len());
+                prop_assert_eq!(matches(some), matches(flows.clone()));
+                some_stats.left_out = stats.left_out;
+                prop_assert_eq!(format!("{some_stats:?}"), format!("{plain_stats:?}"));
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Memory is bounded: of a line longer than [`MAX_LINE`] only the fact that it was there is kept.
 
+use std::cell::Cell;
 use std::io::{self, Read};
 
 /// Longest line that is read, in bytes, its line end not counted. A record of all 54 columns has less than 2 KiB.
@@ -9,9 +10,9 @@ pub const MAX_LINE: usize = 64 * 1024;
 
 /// Bytes asked for at first: most logs are small, and room has to be filled with zeros.
 const SMALL_BUFFER: usize = 32 * 1024;
-/// Bytes asked for at a time in the end: large reads, still inside a core's cache. More than `MAX_LINE`, so that a cut line
-/// always leaves room for its rest.
-const BUFFER: usize = 128 * 1024;
+/// Bytes asked for at a time in the end. More than `MAX_LINE`, so that a cut line always leaves room for its rest, and many
+/// times as many as a decompressor looks back: it copies these at each end of a read, and is slower behind it.
+const BUFFER: usize = 512 * 1024;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A line without its line end and byte order mark.
@@ -31,6 +32,19 @@ impl Line<'_> {
     }
 }
 
+thread_local! {
+    /// The buffer of the last stream that this thread read, for the next one: a folder has many, and room for large reads
+    /// would be made, filled with zeros and given back for each.
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        // A thread that ends needs none.
+        let _ = SPARE.try_with(|spare| spare.set(std::mem::take(&mut self.buffer)));
+    }
+}
+
 /// The lines of a stream.
 pub(super) struct Lines {
     input: Box<dyn Read + Send>,
@@ -43,7 +57,9 @@ pub(super) struct Lines {
 
 impl Lines {
     pub(super) fn new(input: Box<dyn Read + Send>) -> Self {
-        Self { input, buffer: vec![0; SMALL_BUFFER], start: 0, end: 0, ended: false }
+        let mut buffer = SPARE.take();
+        buffer.resize(buffer.len().max(SMALL_BUFFER), 0);
+        Self { input, buffer, start: 0, end: 0, ended: false }
     }
 
     /// The next line; `None` at the end. The last line needs no line end.

@@ -6,6 +6,8 @@
 
 use std::net::Ipv4Addr;
 
+use wide::{CmpEq, CmpGt, i8x16};
+
 /// The number of up to 16 digits that stands here in the text.
 #[inline]
 pub(super) fn number(text: &[u8], start: usize, end: usize) -> Option<u64> {
@@ -17,6 +19,44 @@ pub(super) fn number(text: &[u8], start: usize, end: usize) -> Option<u64> {
         }
         _ => None,
     }
+}
+
+/// Whether a number of up to 16 digits stands here in the text.
+#[inline]
+pub(super) fn is_number(text: &[u8], start: usize, end: usize) -> bool {
+    let digits = |start, len| word(text, start).is_some_and(|word| are_digits(last_of(word, len)));
+    match end.wrapping_sub(start) {
+        len @ 1..=8 => digits(start, len),
+        len @ 9..=16 => digits(start, len - 8) && digits(end - 8, 8),
+        _ => false,
+    }
+}
+
+/// Whether an address of four decimal parts stands here in the text.
+#[inline]
+pub(super) fn is_ipv4(text: &[u8], start: usize, end: usize) -> bool {
+    let len = end.wrapping_sub(start);
+    let Some(bytes) = text.get(start..).and_then(<[u8]>::first_chunk::<16>) else { return false };
+    if !(7..=15).contains(&len) {
+        return false;
+    }
+    let bytes = i8x16::new(bytes.map(u8::cast_signed));
+    // A bit for each byte, the first one lowest.
+    let bits = |mask: i8x16| mask.move_mask().cast_unsigned();
+    let above = |byte: u8| bits(bytes.cmp_gt(i8x16::splat(byte.cast_signed())));
+    let all = (1 << len) - 1;
+    let dots = bits(bytes.cmp_eq(i8x16::splat(b'.'.cast_signed()))) & all;
+    let digits = above(b'/') & !above(b'9') & all;
+    let (one, two) = (dots & dots.wrapping_sub(1), |bits: u32| bits & bits.wrapping_sub(1));
+    let are_three = two(one) != 0 && two(two(one)) == 0;
+    // Parts by how many digits they begin with.
+    let starts = dots << 1 | 1;
+    let of_two = starts & digits >> 1;
+    let of_three = of_two & digits >> 2;
+    let odd = (digits | dots) ^ all | starts & !digits | of_three & digits >> 3;
+    let with_zero = of_two & !above(b'0');
+    let too_large = above(b'2') | above(b'1') & (above(b'5') >> 1 | above(b'4') >> 1 & above(b'5') >> 2);
+    are_three && odd | with_zero | of_three & too_large == 0
 }
 
 /// The address of four decimal parts that stands here in the text.
@@ -87,17 +127,29 @@ fn word(text: &[u8], start: usize) -> Option<u64> {
 /// The number that the first `len` of eight bytes are, 1 to 8, if they are digits.
 #[inline]
 fn digits(word: u64, len: usize) -> Option<u64> {
-    const EIGHT: u64 = 0x0101_0101_0101_0101;
-    // As if it stood at the end of eight bytes, behind zeros.
-    let word = (word ^ (EIGHT * 0x30)) << (64 - 8 * len);
-    // Beyond 9, the sum or the byte itself has its top bit set.
-    if (word.wrapping_add(EIGHT * 0x76) | word) & (EIGHT * 0x80) != 0 {
+    let word = last_of(word, len);
+    if !are_digits(word) {
         return None;
     }
     // Pairs of digits, then of pairs, then both halves.
     let pairs = (word.wrapping_mul(10) + (word >> 8)) & 0x00ff_00ff_00ff_00ff;
     let fours = (pairs.wrapping_mul(100) + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
     Some((fours.wrapping_mul(10_000) + (fours >> 32)) & 0xffff_ffff)
+}
+
+const EIGHT: u64 = 0x0101_0101_0101_0101;
+
+/// What the first `len` of eight bytes are more than the digit 0, as if they stood at the end of eight, behind zeros.
+#[inline]
+fn last_of(word: u64, len: usize) -> u64 {
+    (word ^ (EIGHT * 0x30)) << (64 - 8 * len)
+}
+
+/// Whether these are values of digits.
+#[inline]
+fn are_digits(word: u64) -> bool {
+    // Beyond 9, the sum or the byte itself has its top bit set.
+    (word.wrapping_add(EIGHT * 0x76) | word) & (EIGHT * 0x80) == 0
 }
 
 #[cfg(test)]
@@ -120,6 +172,7 @@ mod tests {
             let quick = number(text.as_bytes(), start, end);
             prop_assert!(quick.is_none() || quick == plain, "{value}: {quick:?}");
             prop_assert_eq!(quick.is_some(), plain.is_some() && value.len() <= 16);
+            prop_assert_eq!(is_number(text.as_bytes(), start, end), quick.is_some());
         }
 
         #[test]
@@ -132,6 +185,7 @@ mod tests {
                 _ => None,
             };
             prop_assert_eq!(ipv4(text.as_bytes(), start, end), plain);
+            prop_assert_eq!(is_ipv4(text.as_bytes(), start, end), plain.is_some());
         }
     }
 
@@ -150,6 +204,8 @@ mod tests {
                 {
                     let (text, start, end) = inside(&value);
                     assert_eq!(ipv4(text.as_bytes(), start, end), value.parse().ok(), "{value}");
+                    let is_one = value.parse::<Ipv4Addr>().is_ok();
+                    assert_eq!(is_ipv4(text.as_bytes(), start, end), is_one, "{value}");
                 }
             }
         }

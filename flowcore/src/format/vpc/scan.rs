@@ -40,13 +40,15 @@ impl Scan {
         self.count = 1;
         let mut pass = Pass { first: 0, is_plain: true, is_behind_separator: 1 };
         let (blocks, rest) = text.as_chunks::<BLOCK>();
-        for (block, base) in blocks.iter().zip((0..).step_by(BLOCK)) {
+        let mut base = 0_u32;
+        for block in blocks {
             self.block(block, base, &mut pass);
+            base = base.wrapping_add(u64::BITS);
         }
         // What stands behind the rest is no separator.
         let mut last = [b'x'; BLOCK];
         last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-        self.block(&last, u32::try_from(text.len() - rest.len()).unwrap_or(u32::MAX - 64), &mut pass);
+        self.block(&last, base, &mut pass);
     }
 
     /// The lines that were read.
@@ -66,6 +68,8 @@ impl Scan {
         (self.starts.get(line.first).map_or(0, |&at| at as usize), next.saturating_sub(1))
     }
 
+    // What one block leaves for the next one stays in registers.
+    #[inline(always)]
     fn block(&mut self, block: &[u8; BLOCK], base: u32, pass: &mut Pass) {
         let (separators, mut ends) = separators(block);
         let doubled = separators & (separators << 1 | pass.is_behind_separator);
@@ -94,7 +98,7 @@ impl Scan {
         // In groups, so that the usual number of separators is no branch that is hard to foresee.
         for group in room.chunks_exact_mut(8).take(found.div_ceil(8)) {
             for place in group {
-                *place = base + separators.trailing_zeros() + 1;
+                *place = base.wrapping_add(separators.trailing_zeros() + 1);
                 separators &= separators.wrapping_sub(1);
             }
         }
