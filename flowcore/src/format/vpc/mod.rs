@@ -102,6 +102,7 @@ mod round_trip;
 mod scan;
 mod shape;
 mod table;
+mod usual;
 pub(super) mod value;
 mod writer;
 
