@@ -339,6 +339,11 @@ pub(super) fn write_number(kind: FieldKind, number: u64, out: &mut Vec<u8>) -> i
             let b = number.to_be_bytes();
             write!(out, "{:02x}:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", b[2], b[3], b[4], b[5], b[6], b[7])
         }
+        // As of every flow of one packet.
+        FieldKind::Duration if number == 0 => {
+            out.extend_from_slice(b"0.000000000");
+            Ok(())
+        }
         FieldKind::Duration => {
             text::number(number / 1_000_000_000, out);
             out.push(b'.');
