@@ -68,6 +68,7 @@ mod visible;
 mod walk;
 
 pub mod aggregate;
+pub mod analysis;
 pub mod filter;
 pub mod format;
 pub mod payload;

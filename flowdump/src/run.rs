@@ -8,7 +8,7 @@ use flowcore::{Error, Filter, ReadRequest, Result, Totals};
 use crate::args::{Plan, Report, Request};
 use crate::exit::Outcome;
 use crate::matching::{open_options, tell};
-use crate::{aggregate, check, explain, info, list, per_file, series, stat, verify};
+use crate::{aggregate, check, explain, info, list, per_file, report, series, stat, verify};
 
 /// Does what was asked for.
 ///
@@ -24,6 +24,7 @@ pub fn run(request: Request) -> Result<Outcome> {
         Request::ShowTree(filter) => check::show_tree(&filter),
         Request::Explain(plan) => explain::run(&plan),
         Request::Run(plan) => carry_out(*plan),
+        Request::Investigate(case) => report::investigate(&case),
     }
 }
 

@@ -321,6 +321,7 @@ Examples:
   flowdump logs/ 'ip 203.0.113.9'                  every flow of one address
   flowdump investigate.pcap 'port 8889'            a capture works like any other input
   flowdump logs/ -s dstport/bytes -s ip/flows      top ten ports and hosts
+  flowdump investigate 203.0.113.9 logs/           what a host did, and where it went on from there
 
 --help lists all options; --help-filter, --help-fields and --help-formats are reference pages.";
 
@@ -334,5 +335,6 @@ Examples:
   flowdump logs/ -t 2023-09-28T17:00/18:00         one hour of it
   flowdump -r web.flow -o json 'action reject'     for programs
   flowdump -R flows/nfcapd.202309280000 -w day.nf  nfdump's files, in and out
+  flowdump investigate 203.0.113.9 logs/ a.pcap    what a host did (flowdump investigate -h)
 
 Exit codes: 0 done; 2 wrong usage, or an input that could not be read in full (the rest is done all the same).";

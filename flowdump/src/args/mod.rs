@@ -11,6 +11,7 @@ mod every;
 mod flags;
 mod format;
 mod inputs;
+mod investigate;
 mod memory;
 mod output;
 mod plan;
@@ -23,6 +24,7 @@ mod words;
 
 pub use flags::Flags;
 pub use format::OutputFormat;
+pub use investigate::Case;
 pub use plan::{Period, Plan};
 pub use report::{Grouping, Report, Table};
 pub use request::Request;

@@ -7,7 +7,7 @@ use clap::{CommandFactory, FromArgMatches};
 use flowcore::{Filter, Result};
 
 use super::inputs::inputs_and_filter;
-use super::{Flags, Plan, complaint, words};
+use super::{Case, Flags, Plan, complaint, words};
 use crate::help;
 
 /// What to do.
@@ -23,6 +23,8 @@ pub enum Request {
     Explain(Box<Plan>),
     /// Carry out the plan.
     Run(Box<Plan>),
+    /// Say what hosts did.
+    Investigate(Box<Case>),
 }
 
 impl Request {
@@ -31,7 +33,15 @@ impl Request {
     /// # Errors
     /// When they are wrong, each by itself or together.
     pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Self> {
-        let flags = match Flags::parse(words)? {
+        let mut words = words.into_iter();
+        let first: Vec<OsString> = words.by_ref().take(2).collect();
+        if first.get(1).is_some_and(|word| word == "investigate") {
+            return Ok(match Case::parse(words)? {
+                Ok(case) => Self::Investigate(Box::new(case)),
+                Err(text) => Self::Print(text.into_bytes()),
+            });
+        }
+        let flags = match Flags::parse(first.into_iter().chain(words))? {
             Ok(flags) => flags,
             Err(text) => return Ok(Self::Print(text.into_bytes())),
         };

@@ -45,6 +45,11 @@ impl Summary {
         self.records
     }
 
+    /// When the last record starts.
+    pub(crate) fn last_start(&self) -> Option<Timestamp> {
+        self.last_start
+    }
+
     /// What the matching records add up to.
     pub(crate) fn counters(&self) -> &Counters {
         &self.counters

@@ -15,6 +15,7 @@ mod fuzz_replay;
 mod help;
 mod hostile_logs;
 mod inputs;
+mod investigate;
 mod lab;
 mod memory;
 mod metering_input;

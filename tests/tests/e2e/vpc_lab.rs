@@ -10,15 +10,15 @@ use crate::completeness::same_with_all_files;
 use crate::{bytes, time};
 
 /// A laboratory in a folder: its logs and its truth.
-struct Lab {
+pub(crate) struct Lab {
     _folder: TempDir,
-    logs: PathBuf,
-    truth: Value,
+    pub(crate) logs: PathBuf,
+    pub(crate) truth: Value,
 }
 
 impl Lab {
     /// Made with these options, if the corpus and Python are there; the logs are in the folder of this name.
-    fn make(logs: &str, options: &[&str]) -> Option<Self> {
+    pub(crate) fn make(logs: &str, options: &[&str]) -> Option<Self> {
         let script = corpus()?.join("tools/make_vpc_lab.py");
         if !tool_available("python3") {
             return None;
@@ -31,7 +31,7 @@ impl Lab {
         Some(Self { logs: folder.join(logs), truth, _folder: folder })
     }
 
-    fn number(&self, name: &str) -> u64 {
+    pub(crate) fn number(&self, name: &str) -> u64 {
         self.truth[name].as_u64().unwrap_or_else(|| panic!("truth.json has no number {name}"))
     }
 

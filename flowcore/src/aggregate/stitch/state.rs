@@ -6,7 +6,7 @@ use super::super::counters::{Counters, Way};
 use crate::record::{Protocol, TcpFlags};
 
 /// What became of a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ConnState {
     /// Something came back: of TCP a SYN-ACK or more than a reset, of other protocols anything.
     Accepted,
@@ -46,6 +46,19 @@ impl ConnState {
             Self::Unanswered => "unanswered",
             Self::Unknown => "unknown",
         }
+    }
+
+    /// The state of this [name](Self::name).
+    ///
+    /// ```
+    /// use flowcore::aggregate::ConnState;
+    /// assert_eq!(ConnState::from_name("refused"), Some(ConnState::Refused));
+    /// assert_eq!(ConnState::from_name("ACCEPT"), None);
+    /// ```
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Accepted, Self::Refused, Self::Unanswered, Self::Unknown]
+            .into_iter()
+            .find(|state| state.name() == name)
     }
 
     /// Judges a connection by its sums, source being the initiator, and by whether there was a row of the way back.

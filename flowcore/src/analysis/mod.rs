@@ -1,0 +1,17 @@
+//! Answers out of connections: which services a host touched, and where it went on from there.
+//!
+//! Everything here looks at [`Connection`]s, which [`Connection::all`] takes out of
+//! [joined rows](crate::aggregate::Connections): initiator first, both ways counted apart. Results depend on the
+//! connections only, never on the order they came in.
+
+mod activity;
+mod connection;
+mod hops;
+mod hosts;
+mod services;
+
+pub use activity::{Period, periods};
+pub use connection::{Connection, Traffic};
+pub use hops::{ADMIN_PORTS, Hop, Link, hops, reached};
+pub use hosts::{Hosts, Prefix};
+pub use services::{Outcomes, Role, Service, services};
