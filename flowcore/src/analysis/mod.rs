@@ -6,12 +6,14 @@
 
 mod activity;
 mod connection;
+mod correlate;
 mod hops;
 mod hosts;
 mod services;
 
 pub use activity::{Period, periods};
 pub use connection::{Connection, Traffic};
+pub use correlate::{Alone, Correlation, Options as CorrelateOptions, Pair, correlate};
 pub use hops::{ADMIN_PORTS, Hop, Link, hops, reached};
 pub use hosts::{Hosts, Prefix};
 pub use services::{Outcomes, Role, Service, services};
