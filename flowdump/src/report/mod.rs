@@ -2,6 +2,7 @@
 
 mod source;
 mod text;
+mod words;
 
 use std::io;
 
