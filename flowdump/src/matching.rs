@@ -5,12 +5,13 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use flowcore::aggregate::{Order, Selection};
 use flowcore::{
     Copies, CopyEstimate, Error, FieldSet, FlowBatch, FlowSource, Folded, Inputs, LikelyCopies, Mask,
     OpenOptions, ProgressLine, ReadRequest, Result, SourceStats,
 };
 
-use crate::args::{OutputFormat, Plan, StatsFormat};
+use crate::args::{OutputFormat, Plan, StatsFormat, Stitched};
 use crate::exit::Outcome;
 use crate::print::{Summary, Times, print_json, print_table, terminal_lines};
 
@@ -25,6 +26,8 @@ pub(crate) struct Matching<'a> {
     passed: u64,
     /// Rows that were left out as copies, and their bytes.
     folded: (u64, u64),
+    /// What the report looks at.
+    fields: FieldSet,
     /// How many rows may be copies, where they are not left out.
     estimate: Option<CopyEstimate>,
 }
@@ -47,6 +50,7 @@ impl<'a> Matching<'a> {
             summary: Summary::default(),
             passed: 0,
             folded: (0, 0),
+            fields,
             estimate: wants_estimate(plan).then(CopyEstimate::new),
         })
     }
@@ -64,22 +68,57 @@ impl<'a> Matching<'a> {
         let progress = self.plan.progress.then(|| ProgressLine::start(self.inputs.progress()));
         let most = self.plan.limit.unwrap_or(u64::MAX).min(most);
         let start = Instant::now();
-        if self.plan.dedup {
-            let folded = self.fold()?;
-            self.folded = (folded.copies(), folded.bytes());
-            for (mut batch, chosen) in folded.into_batches() {
-                self.pass(&mut batch, chosen, most, &mut take)?;
-            }
-        } else {
-            let mut batch = FlowBatch::new();
-            while self.passed < most && self.inputs.read_batch(&mut batch)? {
-                let chosen = self.plan.filter.select(&batch);
-                self.pass(&mut batch, chosen, most, &mut take)?;
-            }
+        match &self.plan.stitched {
+            Some(stitched) => self.connections(stitched, most, &mut take)?,
+            None => self.rows(|records, batch, chosen| {
+                records.pass(batch, chosen, most, &mut take)?;
+                Ok(records.passed < most)
+            })?,
         }
         self.reading += start.elapsed();
         drop(progress);
         Ok(())
+    }
+
+    /// Calls `take` with each batch of the inputs and its matching rows, copies left out where the plan says so, until it
+    /// wants no more.
+    fn rows(&mut self, mut take: impl FnMut(&mut Self, &mut FlowBatch, Mask) -> Result<bool>) -> Result<()> {
+        if self.plan.dedup {
+            let folded = self.fold()?;
+            self.folded = (folded.copies(), folded.bytes());
+            for (mut batch, chosen) in folded.into_batches() {
+                take(self, &mut batch, chosen)?;
+            }
+            return Ok(());
+        }
+        let mut batch = FlowBatch::new();
+        while self.inputs.read_batch(&mut batch)? {
+            let chosen = self.plan.filter.select(&batch);
+            if !take(self, &mut batch, chosen)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Joins all rows and calls `take` with the connections that the plan wants.
+    fn connections(
+        &mut self,
+        stitched: &Stitched,
+        most: u64,
+        take: &mut impl FnMut(&mut FlowBatch, Mask) -> Result<()>,
+    ) -> Result<()> {
+        let mut joined = stitched.connections(self.fields).max_memory(self.plan.memory);
+        self.rows(|_, batch, chosen| {
+            let named = |error: Error| Error::argument(format!("--stitch: {error}"));
+            joined.add(batch, &chosen).map_err(named)?;
+            Ok(true)
+        })?;
+        let wanted = Selection { order: Order::FIRST, limit: usize::MAX, filter: stitched.filter.as_ref() };
+        joined.records(wanted).try_for_each(|mut batch| {
+            let all = Mask::all(batch.len());
+            self.pass(&mut batch, all, most, take)
+        })
     }
 
     /// Reads all matching rows and finds the copies among them.
@@ -182,7 +221,7 @@ impl<'a> Matching<'a> {
 
 /// For those who read the summary or the account.
 fn wants_estimate(plan: &Plan) -> bool {
-    (!plan.quiet || plan.stats.is_some()) && !plan.dedup
+    (!plan.quiet || plan.stats.is_some()) && !plan.dedup && plan.stitched.is_none()
 }
 
 /// The warning that sums count traffic twice.
@@ -202,8 +241,9 @@ fn warning(likely: LikelyCopies) -> Option<String> {
 /// What is read for these fields: also what the filter and the summary look at.
 pub(crate) fn read_request(plan: &Plan, fields: FieldSet, unknown_columns: bool) -> ReadRequest {
     let copies = if plan.dedup { Copies::fields() } else { FieldSet::EMPTY };
+    let joined = plan.stitched.as_ref().map_or(FieldSet::EMPTY, |first| first.connections(fields).fields());
     ReadRequest {
-        fields: fields.union(plan.filter.fields()).union(Summary::fields()).union(copies),
+        fields: fields.union(plan.filter.fields()).union(Summary::fields()).union(copies).union(joined),
         unknown_columns: unknown_columns || plan.filter.unknown_columns(),
         filter: Some(plan.filter.clone()),
         status_rows: plan.all_rows || plan.filter.wants_status_rows(),

@@ -9,6 +9,7 @@ mod connection;
 mod correlate;
 mod hops;
 mod hosts;
+mod names;
 mod services;
 
 pub use activity::{Period, periods};
@@ -16,4 +17,5 @@ pub use connection::{Connection, Traffic};
 pub use correlate::{Alone, Correlation, Options as CorrelateOptions, Pair, correlate};
 pub use hops::{ADMIN_PORTS, Hop, Link, hops, reached};
 pub use hosts::{Hosts, Prefix};
+pub use names::service_name;
 pub use services::{Outcomes, Role, Service, services};

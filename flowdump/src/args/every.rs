@@ -3,7 +3,7 @@
 use flowcore::{Error, Result};
 
 use super::Flags;
-use super::report::{Report, has_grouping};
+use super::report::{Report, groups_records};
 
 /// The series of these options; `-O` chooses its bars.
 ///
@@ -20,8 +20,8 @@ pub(super) fn report(interval: &str, flags: &Flags) -> Result<Report> {
 fn refuse_others(flags: &Flags) -> Result<()> {
     let others = [
         ("-s", !flags.stat.is_empty()),
-        ("-a, -A or -b", has_grouping(flags)),
-        ("-P", flags.post_filter.is_some()),
+        ("-a, -A or -b", groups_records(flags)),
+        ("-P", flags.post_filter.is_some() && flags.stitch.is_none()),
         ("-I", flags.info),
         ("-g", flags.per_file),
         ("-v", flags.verify.is_some()),

@@ -131,7 +131,8 @@ pub struct Flags {
     #[arg(long, help_heading = "Aggregation and statistics")]
     pub dedup: bool,
 
-    /// Only groups of -a, -A, -b, --stitch or -s record that match: their packets, bytes and flows are sums
+    /// Only groups of -a, -A, -b, --stitch or -s record that match: their packets, bytes and flows are sums. With --stitch
+    /// beside -A, -s NAME or --every: only connections that match
     #[arg(
         short = 'P',
         long = "post-filter",

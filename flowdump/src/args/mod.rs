@@ -19,6 +19,7 @@ mod range;
 mod report;
 mod request;
 mod stats_format;
+mod stitch;
 mod window;
 mod words;
 
@@ -29,4 +30,5 @@ pub use plan::{Period, Plan};
 pub use report::{Grouping, Report, Table};
 pub use request::Request;
 pub use stats_format::StatsFormat;
+pub use stitch::Stitched;
 pub use window::Window;

@@ -16,6 +16,7 @@ use super::memory;
 use super::output;
 use super::range::Named;
 use super::report::Report;
+use super::stitch::{Stitch, Stitched};
 use super::window::{Window, now};
 use super::{Flags, StatsFormat};
 
@@ -46,6 +47,8 @@ pub struct Plan {
     pub top: Option<usize>,
     /// Which groups are shown.
     pub post_filter: Option<Filter>,
+    /// Rows are joined to connections, which the report is made of.
+    pub stitched: Option<Stitched>,
     /// Copies of the same traffic are counted once.
     pub dedup: bool,
     /// Bytes that groups may take, and rows among which copies are looked for.
@@ -108,11 +111,14 @@ impl Plan {
             _ => report.output(asked.then(|| output::format(&flags)).transpose()?)?,
         };
         let post_filter = flags.post_filter.as_deref().map(post_filter).transpose()?;
+        let meter = meter(&flags, asked_fields(&filter, post_filter.as_ref(), &output, &report))?;
+        let (connections, groups) =
+            if Stitch::is_first(&flags) { (post_filter, None) } else { (None, post_filter) };
         let top = flags.top.or(report.usual_rows()).filter(|&top| top > 0);
         Ok(Self {
             inputs,
             missing,
-            meter: meter(&flags, asked_fields(&filter, post_filter.as_ref(), &output, &report))?,
+            meter,
             filter: Arc::new(filter),
             window,
             detection: detection(&flags)?,
@@ -120,7 +126,8 @@ impl Plan {
             limit: flags.limit.filter(|&limit| limit > 0),
             order: order(&flags, &report)?,
             top,
-            post_filter,
+            post_filter: groups,
+            stitched: Stitched::asked(&flags, connections),
             dedup: flags.dedup,
             memory: memory::for_groups(flags.memory.as_deref())?,
             all_rows: is_unfiltered

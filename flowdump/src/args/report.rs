@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use flowcore::aggregate::{Connections, Directions, Element, Interval, Order, Statistic};
+use flowcore::aggregate::{Directions, Element, Interval, Order, Statistic};
 use flowcore::{Error, FieldSet, Filter, Result};
 
+use super::stitch::Stitch;
 use super::{Flags, OutputFormat, every};
 use crate::groups::Groups;
 use crate::print::{Measure, Template};
@@ -52,12 +53,8 @@ enum Key {
     Flow(Directions),
     /// What `-A` names.
     Elements(Vec<Element>),
-    /// The rows of a connection, with no pause of more seconds than this between them.
-    Connection {
-        max_gap: u32,
-        /// Copies are left out, so that rows of all interfaces are of one connection.
-        across_interfaces: bool,
-    },
+    /// The rows of a connection.
+    Connection(Stitch),
 }
 
 impl Report {
@@ -132,13 +129,7 @@ impl Grouping {
         match &self.key {
             Key::Flow(directions) => Groups::flows(*directions),
             Key::Elements(elements) => Groups::by(elements),
-            Key::Connection { max_gap, across_interfaces } => {
-                let connections = Connections::new().max_gap(*max_gap);
-                Groups::Connections(Box::new(match across_interfaces {
-                    true => connections.across_interfaces(),
-                    false => connections,
-                }))
-            }
+            Key::Connection(stitch) => Groups::Connections(Box::new(stitch.connections())),
         }
     }
 
@@ -162,14 +153,14 @@ impl Grouping {
                 Template::parse_csv(&columns(elements, ",")).map(OutputFormat::CsvColumns)
             }
             (Key::Flow(Directions::Merged | Directions::Guessed), None) => Ok(OutputFormat::Biline),
-            (Key::Connection { .. }, None) => Template::parse(CONNECTION_COLUMNS).map(OutputFormat::Custom),
+            (Key::Connection(_), None) => Template::parse(CONNECTION_COLUMNS).map(OutputFormat::Custom),
             (_, asked) => Ok(asked.unwrap_or(OutputFormat::Line)),
         }
     }
 
     fn fields(&self) -> FieldSet {
         match &self.key {
-            Key::Flow(_) | Key::Connection { .. } => FieldSet::EMPTY,
+            Key::Flow(_) | Key::Connection(_) => FieldSet::EMPTY,
             Key::Elements(elements) => elements.iter().map(|element| element.field()).collect(),
         }
     }
@@ -201,12 +192,13 @@ impl Key {
             (true, false) => Directions::Merged,
             (false, false) => Directions::Apart,
         };
-        if let Some(max_gap) = flags.stitch {
-            if flags.aggregate || flags.biflow_guess || flags.aggregate_by.is_some() {
-                let what = "--stitch joins rows to connections, and -a, -A and -B to other groups; leave one of them out";
-                return Err(Error::argument(what));
-            }
-            return Ok(Some(Self::Connection { max_gap, across_interfaces: flags.dedup }));
+        if flags.stitch.is_some() && (flags.aggregate || flags.biflow || flags.biflow_guess) {
+            let what =
+                "--stitch joins rows to connections, and -a, -b and -B to other flows; leave one of them out";
+            return Err(Error::argument(what));
+        }
+        if let Some(stitch) = Stitch::asked(flags).filter(|_| !Stitch::is_first(flags)) {
+            return Ok(Some(Self::Connection(stitch)));
         }
         match &flags.aggregate_by {
             Some(_) if directions != Directions::Apart => Err(Error::argument(
@@ -278,14 +270,9 @@ fn check_groups(flags: &Flags, report: &Report) -> Result<()> {
         Report::Statistics(tables) => tables.iter().any(|table| matches!(table, Table::Records(_))),
         _ => false,
     };
-    if flags.post_filter.is_some() && !has_groups {
+    if flags.post_filter.is_some() && !has_groups && !Stitch::is_first(flags) {
         return Err(Error::argument(
             "-P filters groups: add -a, -A, -b, --stitch or -s record, or give the filter without -P",
-        ));
-    }
-    if flags.stitch.is_some() && !has_groups {
-        return Err(Error::argument(
-            "--stitch lists connections, and -s counts the rows that they are joined of; leave out --stitch, or ask for -s record",
         ));
     }
     if flags.aggregate_by.is_some() && !has_groups {
@@ -334,7 +321,11 @@ fn check_verify(flags: &Flags, inputs: &[PathBuf], filter: &Filter) -> Result<()
 }
 
 /// Whether records are to be joined.
-pub(super) fn has_grouping(flags: &Flags) -> bool {
-    let is_asked = flags.aggregate || flags.biflow || flags.biflow_guess || flags.aggregate_by.is_some();
-    is_asked || flags.stitch.is_some()
+fn has_grouping(flags: &Flags) -> bool {
+    groups_records(flags) || flags.stitch.is_some()
+}
+
+/// Whether records are to be joined to groups that are listed.
+pub(super) fn groups_records(flags: &Flags) -> bool {
+    flags.aggregate || flags.biflow || flags.biflow_guess || flags.aggregate_by.is_some()
 }

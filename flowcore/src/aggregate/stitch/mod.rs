@@ -70,6 +70,7 @@ pub use state::ConnState;
 pub struct Connections {
     max_gap: i64,
     per_interface: bool,
+    as_flows: bool,
     keep: FieldSet,
     max_memory: usize,
     numbers: HashMap<Conversation, u32, foldhash::quality::RandomState>,
@@ -112,6 +113,7 @@ impl Connections {
         Self {
             max_gap: i64::from(DEFAULT_MAX_GAP) * NANOS_PER_SEC,
             per_interface: true,
+            as_flows: false,
             keep: always_kept(),
             max_memory: usize::MAX,
             numbers: HashMap::default(),
@@ -134,6 +136,13 @@ impl Connections {
     #[must_use]
     pub fn across_interfaces(self) -> Self {
         Self { per_interface: false, ..self }
+    }
+
+    /// Counts each connection as one flow, so that what is made of them counts connections. Otherwise its flows are the rows
+    /// that it was joined of.
+    #[must_use]
+    pub fn as_flows(self) -> Self {
+        Self { as_flows: true, ..self }
     }
 
     /// Gives connections these fields of the first row of their initiator, of the first row of all if it has none. What is
@@ -394,6 +403,10 @@ impl Connections {
         let kept = self.kept.fields();
         for run in runs {
             let (counters, is_turned) = self.shown(run);
+            if self.as_flows {
+                // Of two values for a row the first one stays.
+                batch.set_number(Field::Flows, 1);
+            }
             counters.set(&mut batch);
             if let Some(of) = self.conversations.get(run.conversation as usize) {
                 self.set_key(of, is_turned, &mut batch);
