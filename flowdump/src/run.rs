@@ -24,7 +24,7 @@ pub fn run(request: Request) -> Result<Outcome> {
         Request::ShowTree(filter) => check::show_tree(&filter),
         Request::Explain(plan) => explain::run(&plan),
         Request::Run(plan) => carry_out(*plan),
-        Request::Investigate(case) => report::investigate(&case),
+        Request::Investigate(asked) => report::investigate(&asked),
     }
 }
 

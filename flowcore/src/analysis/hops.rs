@@ -140,7 +140,9 @@ impl Link {
         self.reverse = self.reverse.and(one.reverse);
         self.first = self.first.min(one.first);
         self.last = self.last.max(one.last);
-        if (one.bytes(), Reverse(one)) > (self.largest.bytes(), Reverse(&self.largest)) {
+        // Of equal ones the first in a list by bytes, which goes on by ends and then by time.
+        let rank = |one: &Connection| (one.bytes(), Reverse((one.src_port, one.first, *one)));
+        if rank(one) > rank(&self.largest) {
             self.largest = *one;
         }
     }

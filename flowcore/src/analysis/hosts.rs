@@ -142,7 +142,26 @@ impl Hosts {
 
     /// The filter that selects the flows from and to them.
     pub fn filter(&self) -> String {
-        let terms: Vec<String> = self.0.iter().map(|prefix| format!("ip {prefix}")).collect();
+        self.terms("ip")
+    }
+
+    /// The filter that selects the flows from them.
+    pub fn src_filter(&self) -> String {
+        self.terms("src ip")
+    }
+
+    /// The filter that selects the flows to them.
+    pub fn dst_filter(&self) -> String {
+        self.terms("dst ip")
+    }
+
+    /// The prefixes.
+    pub fn prefixes(&self) -> &[Prefix] {
+        &self.0
+    }
+
+    fn terms(&self, side: &str) -> String {
+        let terms: Vec<String> = self.0.iter().map(|prefix| format!("{side} {prefix}")).collect();
         terms.join(" or ")
     }
 }

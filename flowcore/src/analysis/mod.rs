@@ -12,7 +12,7 @@ mod hosts;
 mod names;
 mod services;
 
-pub use activity::{Period, periods};
+pub use activity::{Activity, ActivityBucket, Period, activity, periods};
 pub use connection::{Connection, Traffic};
 pub use correlate::{Alone, Correlation, Options as CorrelateOptions, Pair, correlate};
 pub use hops::{ADMIN_PORTS, Hop, Link, hops, reached};

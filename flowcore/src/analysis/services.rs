@@ -66,6 +66,16 @@ impl Role {
         }
     }
 
+    /// The filter that selects the connections in which the subject stands so.
+    pub fn filter(self, subject: &Hosts) -> String {
+        let (src, dst) = (subject.src_filter(), subject.dst_filter());
+        match self {
+            Self::Both => format!("({src}) and ({dst})"),
+            Self::Initiator => format!("({src}) and not ({dst})"),
+            Self::Responder => format!("({dst}) and not ({src})"),
+        }
+    }
+
     /// `initiator`, `responder` or `both`.
     pub const fn name(self) -> &'static str {
         match self {

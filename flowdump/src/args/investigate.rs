@@ -25,7 +25,7 @@ use super::{complaint, memory};
 )]
 struct Words {
     /// Addresses or prefixes to look at, and inputs: captures, flow files, nfdump files, flow logs, folders of them
-    #[arg(value_name = "HOST|INPUT", required = true)]
+    #[arg(value_name = "HOST|INPUT", required_unless_present = "verify")]
     words: Vec<OsString>,
 
     /// Only records that start at this time or later (UTC unless it says otherwise)
@@ -41,13 +41,23 @@ struct Words {
     internal: Vec<Prefix>,
 
     /// Active and idle timeout in seconds for captures
-    #[arg(short = 'e', long = "timeout", value_name = "ACTIVE,IDLE", default_value = "300,60")]
+    #[arg(short = 'e', long = "timeout", value_name = "ACTIVE,IDLE", default_value = USUAL_TIMEOUT)]
     timeout: String,
+
+    /// Form of the report: text, markdown for a ticket, json with a documented schema, html as one file for a browser
+    #[arg(short = 'o', long = "output", value_name = "FORMAT", value_enum, default_value_t = ReportFormat::Text)]
+    output: ReportFormat,
+
+    /// Read a report in JSON, and say whether its inputs are the same ones still and say the same
+    #[arg(long, value_name = "REPORT", value_hint = clap::ValueHint::FilePath, conflicts_with_all = ["words", "since", "until", "internal"])]
+    verify: Option<PathBuf>,
 
     /// Memory for the rows that are looked at, as 500M or 8G [default: half of what there is]
     #[arg(long, value_name = "SIZE")]
     memory: Option<String>,
 }
+
+const USUAL_TIMEOUT: &str = "300,60";
 
 const HELP: &str = "\
 A word that is an address or a prefix is a host; write ./10.0.0.1 for a file of that name. Each input is told of apart.
@@ -58,9 +68,33 @@ Examples:
 
 Exit codes: 0 done; 2 wrong usage, or an input that could not be read in full (the rest is done all the same).";
 
+/// What is asked for.
+#[derive(Debug)]
+pub enum Investigation {
+    /// A report on a case.
+    Report(Box<Case>),
+    /// Whether the report in this file still holds.
+    Verify(PathBuf),
+}
+
+/// What a report is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ReportFormat {
+    /// For a terminal.
+    Text,
+    /// For a ticket.
+    Markdown,
+    /// For programs.
+    Json,
+    /// For a browser.
+    Html,
+}
+
 /// What to look at, and where.
 #[derive(Debug)]
 pub struct Case {
+    /// The words of the command line behind `investigate`.
+    pub words: Vec<String>,
     /// Hosts of interest.
     pub subject: Hosts,
     /// Hosts of one's own network.
@@ -73,13 +107,19 @@ pub struct Case {
     pub wider: Arc<Filter>,
     /// What `--since` and `--until` say.
     pub period: Period,
+    /// The filter of that time, where it says anything.
+    pub time_filter: Option<String>,
+    /// What `-e` says.
+    pub timeout: Option<String>,
+    /// What the report is written as.
+    pub output: ReportFormat,
     /// How captures are metered.
     pub meter: MeterOptions,
     /// Bytes that rows may take.
     pub memory: usize,
 }
 
-impl Case {
+impl Investigation {
     /// Reads the words behind `investigate`; the text to print where they ask for help.
     ///
     /// # Errors
@@ -87,47 +127,69 @@ impl Case {
     pub(super) fn parse(
         words: impl IntoIterator<Item = OsString>,
     ) -> Result<std::result::Result<Self, String>> {
+        let words: Vec<OsString> = words.into_iter().collect();
         let program = OsString::from("flowdump investigate");
-        let matches = match Words::command().try_get_matches_from(std::iter::once(program).chain(words)) {
+        let all = std::iter::once(&program).chain(&words);
+        let matches = match Words::command().try_get_matches_from(all) {
             Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
                 return Ok(Err(error.to_string()));
             }
             parsed => parsed.map_err(|error| complaint::of(&error))?,
         };
-        let words = Words::from_arg_matches(&matches).map_err(|error| complaint::of(&error))?;
-        Self::new(words).map(Ok)
+        let parsed = Words::from_arg_matches(&matches).map_err(|error| complaint::of(&error))?;
+        if let Some(report) = parsed.verify {
+            return Ok(Ok(Self::Verify(report)));
+        }
+        let words = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        Case::new(parsed, words).map(|case| Ok(Self::Report(Box::new(case))))
+    }
+}
+
+impl Case {
+    /// The case of these words, as a report has them.
+    ///
+    /// # Errors
+    /// When they are wrong, or are none of a report.
+    pub(crate) fn of(words: &[String]) -> Result<Self> {
+        match Investigation::parse(words.iter().map(OsString::from))? {
+            Ok(Investigation::Report(case)) => Ok(*case),
+            _ => Err(Error::argument("investigate: the command in the report does not make one")),
+        }
     }
 
-    fn new(words: Words) -> Result<Self> {
-        let (hosts, inputs) = hosts_and_inputs(words.words);
-        if hosts.is_empty() || inputs.is_empty() {
-            let what = if hosts.is_empty() {
-                "host: name an address or a prefix"
-            } else {
-                "input: name a capture, log or folder"
-            };
-            return Err(Error::argument(format!(
-                "investigate: no {what}, as in 'flowdump investigate 203.0.113.66 logs/'"
-            )));
-        }
+    fn new(asked: Words, words: Vec<String>) -> Result<Self> {
+        let (hosts, inputs) = hosts_and_inputs(asked.words);
+        check_words(&hosts, &inputs)?;
         let time =
             |option, text: &Option<String>| text.as_deref().map(|text| moment(option, text)).transpose();
-        let period = (time("--since", &words.since)?, time("--until", &words.until)?);
+        let period = (time("--since", &asked.since)?, time("--until", &asked.until)?);
         let subject = Hosts::new(hosts);
-        let filter = within(period, &subject.filter())?;
         let ports = ADMIN_PORTS.map(|port| port.to_string()).join(" ");
-        let wider = within(period, &format!("{} or port in [{ports}]", subject.filter()))?;
+        let any = within(period, "any")?;
         Ok(Self {
-            internal: Hosts::internal().and(words.internal),
-            subject,
+            words,
+            internal: Hosts::internal().and(asked.internal),
             inputs,
-            filter,
-            wider: Arc::new(wider),
+            filter: within(period, &subject.filter())?,
+            wider: Arc::new(within(period, &format!("{} or port in [{ports}]", subject.filter()))?),
+            subject,
             period,
-            meter: MeterOptions::default().timeouts(&words.timeout)?,
-            memory: memory::for_groups(words.memory.as_deref())?,
+            time_filter: (period != (None, None)).then(|| any.to_string()),
+            meter: MeterOptions::default().timeouts(&asked.timeout)?,
+            timeout: (asked.timeout != USUAL_TIMEOUT).then_some(asked.timeout),
+            output: asked.output,
+            memory: memory::for_groups(asked.memory.as_deref())?,
         })
     }
+}
+
+fn check_words(hosts: &[Prefix], inputs: &[PathBuf]) -> Result<()> {
+    let what = match (hosts.is_empty(), inputs.is_empty()) {
+        (true, _) => "host: name an address or a prefix",
+        (_, true) => "input: name a capture, log or folder",
+        _ => return Ok(()),
+    };
+    Err(Error::argument(format!("investigate: no {what}, as in 'flowdump investigate 203.0.113.66 logs/'")))
 }
 
 /// Words that are addresses or prefixes, and the others.
@@ -165,7 +227,7 @@ mod tests {
     use super::*;
 
     fn case(words: &[&str]) -> Result<Case> {
-        Case::parse(words.iter().map(OsString::from)).map(|case| case.unwrap())
+        Case::of(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>())
     }
 
     #[test]

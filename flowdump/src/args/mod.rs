@@ -25,7 +25,7 @@ mod words;
 
 pub use flags::Flags;
 pub use format::OutputFormat;
-pub use investigate::Case;
+pub use investigate::{Case, Investigation, ReportFormat};
 pub use plan::{Period, Plan};
 pub use report::{Grouping, Report, Table};
 pub use request::Request;

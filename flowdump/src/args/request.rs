@@ -7,7 +7,7 @@ use clap::{CommandFactory, FromArgMatches};
 use flowcore::{Filter, Result};
 
 use super::inputs::inputs_and_filter;
-use super::{Case, Flags, Plan, complaint, words};
+use super::{Flags, Investigation, Plan, complaint, words};
 use crate::help;
 
 /// What to do.
@@ -24,7 +24,7 @@ pub enum Request {
     /// Carry out the plan.
     Run(Box<Plan>),
     /// Say what hosts did.
-    Investigate(Box<Case>),
+    Investigate(Investigation),
 }
 
 impl Request {
@@ -36,8 +36,8 @@ impl Request {
         let mut words = words.into_iter();
         let first: Vec<OsString> = words.by_ref().take(2).collect();
         if first.get(1).is_some_and(|word| word == "investigate") {
-            return Ok(match Case::parse(words)? {
-                Ok(case) => Self::Investigate(Box::new(case)),
+            return Ok(match Investigation::parse(words)? {
+                Ok(asked) => Self::Investigate(asked),
                 Err(text) => Self::Print(text.into_bytes()),
             });
         }

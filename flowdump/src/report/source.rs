@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use flowcore::aggregate::Connections;
 use flowcore::analysis::{
-    Connection, Hop, Link, Outcomes, Period, Role, Service, Traffic, hops, periods, reached, services,
+    Activity, Connection, Hop, Link, Outcomes, Period, Role, Service, Traffic, activity, hops, periods,
+    reached, services,
 };
 use flowcore::{
     Copies, Error, Field, FieldSet, FlowBatch, FlowSource, Mask, OpenOptions, ReadRequest, Result,
@@ -17,6 +18,9 @@ use crate::print::Summary;
 /// A pause of more seconds than this ends a period of activity.
 pub(super) const PAUSE: u32 = 1800;
 
+/// Intervals of a chart at most.
+const MOST_BARS: usize = 40;
+
 /// What an input says.
 pub(super) struct Source {
     pub(super) input: PathBuf,
@@ -24,11 +28,12 @@ pub(super) struct Source {
     /// Rows of the subject, copies among them.
     pub(super) rows: Summary,
     /// Connections of the subject, copies counted once.
-    pub(super) connections: u64,
+    pub(super) connections: Vec<Connection>,
     pub(super) outcomes: Outcomes,
     /// Of both ways.
     pub(super) traffic: Traffic,
     pub(super) periods: Vec<Period>,
+    pub(super) activity: Activity,
     pub(super) services: Vec<Service>,
     pub(super) reached: Vec<Link>,
     pub(super) hops: Vec<Hop>,
@@ -48,15 +53,16 @@ impl Source {
             input: input.to_owned(),
             stats,
             rows,
-            connections: own.len() as u64,
             outcomes: services.iter().fold(Outcomes::default(), |sum, one| sum.and(one.outcomes)),
             traffic: services
                 .iter()
                 .fold(Traffic::default(), |sum, one| sum.and(one.forward).and(one.reverse)),
             periods: periods(&own, PAUSE),
+            activity: activity(&own, MOST_BARS),
             reached: reached(&own, &case.subject),
             hops: hops(&all, &case.subject, &case.internal),
             services,
+            connections: own,
         })
     }
 }
@@ -90,7 +96,7 @@ fn copies_of(case: &Case, batch: &FlowBatch, rest: Mask) -> (u64, u64) {
     (folded.count() as u64, bytes.fold(0, u64::saturating_add))
 }
 
-fn options(case: &Case) -> OpenOptions {
+pub(super) fn options(case: &Case) -> OpenOptions {
     let sets = [Connection::fields(), Connections::new().fields(), Copies::fields(), Summary::fields()];
     let looked_at = sets.into_iter().chain([case.wider.fields(), case.filter.fields()]);
     let fields = looked_at.fold(FieldSet::EMPTY, FieldSet::union);

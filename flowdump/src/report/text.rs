@@ -1,189 +1,114 @@
-//! The report as text for a terminal: a section for each source, tables whose columns are as wide as their values.
+//! A report as text for a terminal: tables whose columns are as wide as their values, bars of `#`.
 
 use std::io::{self, Write};
 
-use flowcore::analysis::{Hop, Link, Period, Service};
+use super::document::{Bar, Block, Chart, Document, Table};
+use crate::print::terminal_lines;
 
-use super::source::{PAUSE, Source};
-use super::words::{name, shell_word, table, time, told};
-use crate::args::Case;
-use crate::print::{print_account, terminal_lines};
-
-/// The heading.
-pub(super) fn head(case: &Case, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "Investigation of {} (times are UTC)", case.subject)
+/// Writes a report.
+pub(super) fn write(document: &Document, out: &mut dyn Write) -> io::Result<()> {
+    line(&document.title, out)?;
+    document.blocks.iter().try_for_each(|block| match block {
+        Block::Section(name) => line(&format!("\n== {name} =="), out).and_then(|()| writeln!(out)),
+        Block::Heading(name) => line(&format!("\n{name}"), out),
+        Block::Text(text) => line(&format!("  {text}"), out),
+        Block::Facts(facts) => {
+            facts.iter().try_for_each(|(name, fact)| line(&format!("{name:<12}  {fact}"), out))
+        }
+        Block::List(items) => items.iter().try_for_each(|item| line(&format!("  - {item}"), out)),
+        Block::Lines(lines) => lines.iter().try_for_each(|text| line(&format!("  {text}"), out)),
+        Block::Table(rows) => table(rows, out),
+        Block::Chart(bars) => chart(bars, out),
+        // Its hosts and links are in tables.
+        Block::Graph(_) => Ok(()),
+    })
 }
 
-/// What one source says.
-pub(super) fn source(case: &Case, source: &Source, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "\n== {} ==\n", terminal_lines(&source.input.display().to_string()))?;
-    window(source, out)?;
-    counts(source, out)?;
-    if source.rows.records() > 0 {
-        periods(&source.periods, out)?;
-        services(source, out)?;
-        contacts(&source.reached, out)?;
-        chain(&source.hops, out)?;
-    }
-    writeln!(out, "\nWhat was read")?;
-    let mut account = Vec::new();
-    print_account(&source.stats, &mut account)?;
-    String::from_utf8_lossy(&account).lines().try_for_each(|line| writeln!(out, "  {line}"))?;
-    commands(case, source, out)
-}
-
-fn window(source: &Source, out: &mut dyn Write) -> io::Result<()> {
-    let (counters, start) = (source.rows.counters(), source.rows.last_start());
-    let (Some(first), Some(start)) = (counters.first(), start) else {
-        return writeln!(out, "Window        no record of it");
-    };
-    let last = counters.last().unwrap_or(start);
-    let (first, start, last) = (time(first), time(start), time(last));
-    writeln!(out, "Window        {first} to {start}, the start of the last record; the last end is {last}")
-}
-
-fn counts(source: &Source, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(
-        out,
-        "Counts        {} records, {} connections ({}); {} packets, {} bytes, both ways, each counted once",
-        source.rows.records(),
-        source.connections,
-        told(source.outcomes),
-        source.traffic.packets,
-        source.traffic.bytes
-    )
-}
-
-/// The periods of activity, with the pauses between them.
-fn periods(periods: &[Period], out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "\nActive, with pauses of more than {} minutes between", PAUSE / 60)?;
-    let rows = periods.iter().map(|one| {
-        vec![time(one.first), "to".to_owned(), time(one.last), format!("{} connections", one.connections)]
-    });
-    table(&[], rows, out)
-}
-
-fn services(source: &Source, out: &mut dyn Write) -> io::Result<()> {
-    let title = "Services: all connections are in one of these, there is no other service";
-    writeln!(out, "\n{title}")?;
-    let head = [
-        "service",
-        "subject is",
-        "peers",
-        ">connections",
-        "outcome",
-        ">bytes to it",
-        ">bytes from it",
-        "first",
-        "last",
-    ];
-    table(&head, source.services.iter().map(service), out)
-}
-
-fn service(one: &Service) -> Vec<String> {
-    let peers = match one.peers.first() {
-        Some(peer) if one.peers.len() == 1 => peer.to_string(),
-        _ => format!("{} hosts", one.peers.len()),
-    };
-    vec![
-        name(one.protocol, one.port),
-        one.role.name().to_owned(),
-        peers,
-        one.connections.to_string(),
-        told(one.outcomes),
-        one.forward.bytes.to_string(),
-        one.reverse.bytes.to_string(),
-        time(one.first),
-        time(one.last),
-    ]
-}
-
-/// Hosts and services that answered, with the largest connection to each.
-fn contacts(reached: &[Link], out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "\nReached: services that answered it, and the largest connection to each")?;
-    if reached.is_empty() {
-        return writeln!(out, "  none");
-    }
-    let head =
-        ["host", "service", ">connections", "first", "largest begins", "ends", ">bytes to host", ">back"];
-    let row = |link: &Link| {
-        let largest = &link.largest;
-        vec![
-            link.to.to_string(),
-            name(link.protocol, link.port),
-            link.connections.to_string(),
-            time(link.first),
-            time(largest.first),
-            time(largest.last),
-            largest.forward.bytes.to_string(),
-            largest.reverse.bytes.to_string(),
-        ]
-    };
-    table(&head, reached.iter().take(MOST).map(row), out)?;
-    more(reached.len(), out)
-}
-
-/// The chain of hops.
-fn chain(hops: &[Hop], out: &mut dyn Write) -> io::Result<()> {
-    writeln!(
-        out,
-        "\nSecond hops: what hosts it reached began afterwards, and had not done before, over administration ports"
-    )?;
-    if hops.is_empty() {
-        return writeln!(out, "  none");
-    }
-    let head = [
-        ">step",
-        "first",
-        "last",
-        "from",
-        "to",
-        "service",
-        ">connections",
-        ">bytes to it",
-        ">bytes back",
-        "reached",
-    ];
-    let row = |hop: &Hop| {
-        let link = &hop.link;
-        vec![
-            hop.depth.to_string(),
-            time(link.first),
-            time(link.last),
-            link.from.to_string(),
-            link.to.to_string(),
-            name(link.protocol, link.port),
-            link.connections.to_string(),
-            link.forward.bytes.to_string(),
-            link.reverse.bytes.to_string(),
-            time(hop.contact),
-        ]
-    };
-    table(&head, hops.iter().take(MOST).map(row), out)?;
-    more(hops.len(), out)
+fn line(text: &str, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}", terminal_lines(text))
 }
 
 /// Rows of a table that are shown.
 const MOST: usize = 50;
 
-fn more(total: usize, out: &mut dyn Write) -> io::Result<()> {
-    match total.saturating_sub(MOST) {
+fn table(table: &Table, out: &mut dyn Write) -> io::Result<()> {
+    let names = table.names().map(str::to_owned).collect();
+    let shown = table.rows.iter().take(MOST).map(|row| row.iter().map(|cell| terminal_lines(cell)).collect());
+    let lines: Vec<Vec<String>> = std::iter::once(names).chain(shown).collect();
+    let width = |column| {
+        let cells = lines.iter().filter_map(|line| line.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..table.columns.len()).map(width).collect();
+    for cells in &lines {
+        let cells = cells.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| {
+            if table.is_right(column) { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+        });
+        let text = cells.collect::<Vec<_>>().join("  ");
+        writeln!(out, "  {}", text.trim_end())?;
+    }
+    match table.rows.len().saturating_sub(MOST) {
         0 => Ok(()),
-        more => writeln!(out, "  and {more} more"),
+        more => writeln!(out, "  and {more} more; -o json and -o html have them all"),
     }
 }
 
-/// Commands that give these numbers.
-fn commands(case: &Case, source: &Source, out: &mut dyn Write) -> io::Result<()> {
-    let input = terminal_lines(&shell_word(&source.input.display().to_string()));
-    let filter = shell_word(&case.filter.to_string());
-    writeln!(out, "\nTo look closer")?;
-    writeln!(out, "  flowdump {input} {filter}")?;
-    writeln!(out, "  flowdump {input} --stitch --dedup -O tstart {filter}")?;
-    for hop in source.hops.iter().take(3) {
-        let Some(port) = hop.link.port else { continue };
-        let pair = format!("ip {} and ip {} and port {port}", hop.link.from, hop.link.to);
-        writeln!(out, "  flowdump {input} --stitch --dedup -O tstart {}", shell_word(&pair))?;
+/// Columns of a bar.
+const BAR: u128 = 24;
+
+fn chart(chart: &Chart, out: &mut dyn Write) -> io::Result<()> {
+    let most = chart.most();
+    let width = |at: usize| {
+        let widest =
+            chart.bars.iter().filter_map(|bar| bar.values.get(at)).map(|value| value.to_string().len());
+        widest.max().unwrap_or(0).max(chart.names.get(at).map_or(0, |name| name.len()))
+    };
+    let bar = |value: u64, most: u64| {
+        let columns = (u128::from(value) * BAR).div_ceil(u128::from(most.max(1)));
+        "#".repeat(usize::try_from(columns).unwrap_or(0))
+    };
+    let (bar_width, widths) = (BAR as usize, [width(0), width(1)]);
+    let times = chart.bars.iter().map(|bar| bar.time.len()).max().unwrap_or(0).max("start".len());
+    let [one, two] = chart.names;
+    let [a, b] = widths;
+    writeln!(out, "  {:<times$}  {one:>a$}  {:bar_width$}  {two:>b$}", "start", "")?;
+    for Bar { time, values: [first, second] } in &chart.bars {
+        let bars = [bar(*first, most[0]), bar(*second, most[1])];
+        let text =
+            format!("  {time:<times$}  {first:>a$}  {:<bar_width$}  {second:>b$}  {}", bars[0], bars[1]);
+        writeln!(out, "{}", text.trim_end())?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(block: Block) -> String {
+        let mut out = Vec::new();
+        write(&Document { title: "T".to_owned(), blocks: vec![block] }, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_their_values() {
+        let rows = [["tcp/22", "7"], ["udp/53", "12345"]].map(|row| row.map(str::to_owned).to_vec());
+        let text = written(Block::Table(Table::new(["service", ">n"], rows.into())));
+        assert_eq!(text, "T\n  service      n\n  tcp/22       7\n  udp/53   12345\n");
+    }
+
+    #[test]
+    fn the_longest_bar_is_the_largest_value() {
+        let bars = [("a", [1, 0]), ("b", [u64::MAX, 3])];
+        let bars = bars.map(|(time, values)| Bar { time: time.to_owned(), values }).into();
+        let text = written(Block::Chart(Chart { names: ["flows", "bytes"], bars }));
+        let bars: Vec<usize> = text.lines().map(|line| line.matches('#').count()).collect();
+        assert_eq!(bars, [0, 0, 1, 48]);
+    }
+
+    #[test]
+    fn what_an_input_says_does_not_steer_the_terminal() {
+        assert!(!written(Block::Section("\u{1b}[2Jx".to_owned())).contains('\u{1b}'));
+    }
 }

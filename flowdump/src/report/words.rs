@@ -1,8 +1,6 @@
-//! Values as reports write them: names of services, times, words for a shell, tables for a terminal.
+//! Values as reports write them: names of services, times, words for a shell.
 
-use std::io::{self, Write};
-
-use flowcore::analysis::Outcomes;
+use flowcore::analysis::{Hosts, Outcomes, Role, Service, service_name};
 use flowcore::{Protocol, Timestamp};
 
 /// `tcp/443`; a protocol alone has no ports.
@@ -29,8 +27,62 @@ pub(super) fn told(outcomes: Outcomes) -> String {
     parts.collect::<Vec<_>>().join(", ")
 }
 
+/// The name that the service is registered by.
+pub(super) fn registered(protocol: Option<Protocol>, port: Option<u16>) -> &'static str {
+    match port {
+        Some(port) => service_name(protocol, port).unwrap_or("unregistered"),
+        None => "-",
+    }
+}
+
+/// Who asked for a service, and which way most of its bytes went.
+pub(super) fn sentence(service: &Service, subject: &Hosts) -> String {
+    let peers = match service.peers.first() {
+        Some(peer) if service.peers.len() == 1 => peer.to_string(),
+        _ => format!("{} hosts", service.peers.len()),
+    };
+    let (initiator, responder) = match service.role {
+        Role::Initiator => (subject.to_string(), peers),
+        Role::Responder => (peers, subject.to_string()),
+        Role::Both => (subject.to_string(), "itself".to_owned()),
+    };
+    let (what, title) = (name(service.protocol, service.port), registered(service.protocol, service.port));
+    let title = if title == "-" { String::new() } else { format!(" ({title})") };
+    let (to, from) = (service.forward.bytes, service.reverse.bytes);
+    let count = match service.connections {
+        1 => "1 connection".to_owned(),
+        count => format!("{count} connections"),
+    };
+    let way = way(to, from, &initiator, &responder);
+    format!(
+        "{what}{title}: {initiator} began {count} to {responder}, sent {to} bytes and got {from} back{way}"
+    )
+}
+
+/// Where the bytes went, if one way has ten times those of the other.
+fn way(to: u64, from: u64, initiator: &str, responder: &str) -> String {
+    match (to.max(from) >= LARGE, to / 10 >= from, from / 10 >= to) {
+        (true, true, _) => format!(": an upload from {initiator} to {responder}"),
+        (true, _, true) => format!(": a download by {initiator} from {responder}"),
+        _ => String::new(),
+    }
+}
+
+/// Bytes from which a transfer is worth a word.
+const LARGE: u64 = 1_000_000;
+
+/// `1.2 MB`.
+pub(super) fn short_bytes(bytes: u64) -> String {
+    flowcore::readable_bytes(bytes)
+}
+
+/// Words as a shell reads them back.
+pub(super) fn shell_words<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    words.into_iter().map(shell_word).collect::<Vec<_>>().join(" ")
+}
+
 /// A word as a shell reads it back.
-pub(super) fn shell_word(text: &str) -> String {
+fn shell_word(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:,".contains(c);
     match !text.is_empty() && text.chars().all(is_plain) {
         true => text.to_owned(),
@@ -38,44 +90,9 @@ pub(super) fn shell_word(text: &str) -> String {
     }
 }
 
-/// Prints rows with columns as wide as their widest value, two spaces between; a heading that begins with `>` stands,
-/// as its column, to the right.
-pub(super) fn table(
-    head: &[&str],
-    rows: impl Iterator<Item = Vec<String>>,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let is_right = |column: usize| head.get(column).is_some_and(|name| name.starts_with('>'));
-    let names: Vec<String> = head.iter().map(|name| name.trim_start_matches('>').to_owned()).collect();
-    let lines: Vec<Vec<String>> =
-        Some(names).filter(|names| !names.is_empty()).into_iter().chain(rows).collect();
-    let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column| lines.iter().filter_map(|line| line.get(column)).map(String::len).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    for line in &lines {
-        let cells =
-            line.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| match is_right(column) {
-                true => format!("{cell:>width$}"),
-                false => format!("{cell:<width$}"),
-            });
-        let text = cells.collect::<Vec<_>>().join("  ");
-        writeln!(out, "  {}", text.trim_end())?;
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn columns_are_as_wide_as_their_values() {
-        let mut out = Vec::new();
-        let rows = [["tcp/22", "7"], ["udp/53", "12345"]].map(|row| row.map(str::to_owned).to_vec());
-        table(&["service", ">n"], rows.into_iter(), &mut out).unwrap();
-        let text = String::from_utf8(out).unwrap();
-        assert_eq!(text, "  service      n\n  tcp/22       7\n  udp/53   12345\n");
-    }
 
     #[test]
     fn names_that_a_shell_would_take_apart_are_quoted() {
