@@ -88,7 +88,7 @@ impl Content {
 fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         // A String takes all that is written.
-        drop(write!(text, "{byte:02x}"));
+        write!(text, "{byte:02x}").unwrap_or_default();
         text
     })
 }

@@ -33,11 +33,15 @@ const MOST: usize = 50;
 
 fn table(table: &Table, out: &mut dyn Write) -> io::Result<()> {
     let names = table.names().map(str::to_owned).collect();
-    let shown = table.rows.iter().take(MOST).map(|row| row.iter().map(|cell| terminal_lines(cell)).collect());
+    let shown = table
+        .rows
+        .iter()
+        .take(MOST)
+        .map(|row| row.iter().map(|cell| terminal_lines(cell).to_string()).collect());
     let lines: Vec<Vec<String>> = std::iter::once(names).chain(shown).collect();
     let width = |column| {
         let cells = lines.iter().filter_map(|line| line.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        cells.map(|cell: &String| cell.chars().count()).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..table.columns.len()).map(width).collect();
     for cells in &lines {
