@@ -7,6 +7,7 @@
 mod activity;
 mod connection;
 mod correlate;
+mod finding;
 mod hops;
 mod hosts;
 mod names;
@@ -15,6 +16,7 @@ mod services;
 pub use activity::{Activity, ActivityBucket, Period, activity, periods};
 pub use connection::{Connection, Traffic};
 pub use correlate::{Alone, Correlation, Options as CorrelateOptions, Pair, correlate};
+pub use finding::{Detector, Finding, Part};
 pub use hops::{ADMIN_PORTS, Hop, Link, hops, reached};
 pub use hosts::{Hosts, Prefix};
 pub use names::service_name;
