@@ -23,6 +23,7 @@ need tshark tshark
 need python3 python3
 need jq jq
 need valgrind valgrind
+need chromium chromium
 python3 -c "import duckdb" 2>/dev/null || python3 -m pip install --quiet duckdb >/dev/null 2>&1 ||
   echo "the Python module duckdb is not installed: the tests that compare with DuckDB are skipped"
 if [ -n "${FLOW_CORPUS:-}" ]; then

@@ -29,7 +29,8 @@ fn section(case: &Case, source: &Source) -> Vec<Block> {
         blocks.extend(services(case, source));
         blocks.extend(contacts(&source.reached));
         blocks.extend(chain(&source.hops));
-        blocks.push(Block::Graph(graph::of(case, source)));
+        let graph = graph::of(case, source);
+        blocks.extend(Some(graph).filter(|graph| !graph.edges.is_empty()).map(Block::Graph));
     }
     blocks.push(Block::Heading("What was read".to_owned()));
     blocks.push(Block::Lines(account(source)));
@@ -105,11 +106,12 @@ fn services(case: &Case, source: &Source) -> [Block; 3] {
         "last",
     ];
     let title = "Services: all connections are in one of these, there is no other service";
-    let told = source.services.iter().take(SENTENCES).map(|service| sentence(service, &case.subject));
+    let has_answer = |service: &&Service| service.outcomes.accepted + service.outcomes.unknown > 0;
+    let answered = source.services.iter().filter(has_answer).take(SENTENCES);
     [
         Block::Heading(title.to_owned()),
         Block::Table(Table::new(columns, source.services.iter().map(service).collect())),
-        Block::List(told.collect()),
+        Block::List(answered.map(|service| sentence(service, &case.subject)).collect()),
     ]
 }
 

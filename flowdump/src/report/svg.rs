@@ -120,8 +120,10 @@ fn draw_edge(
 ) {
     let (half, is_forward) = (NODE.1 / 2, to.0 >= from.0);
     let (x1, x2) = if is_forward { (from.0 + NODE.0, to.0) } else { (from.0, to.0 + NODE.0) };
-    let (y1, y2) = (from.1 + half, to.1 + half);
-    // A tenth more for each doubling, from 1 to about 7.
+    // Links there and back lie beside each other, with their names above and below.
+    let (shift, above) = if is_forward { (half - 4, -6) } else { (half + 4, 12) };
+    let (y1, y2) = (from.1 + shift, to.1 + shift);
+    // Tenths: from 1 to about 7, one tenth more for each doubling.
     let width = 10 + edge.bytes.checked_ilog2().unwrap_or(0);
     let kind = if target.kind == NodeKind::Hop { "edge hop" } else { "edge" };
     let middle = usize::midpoint(x1, x2);
@@ -138,7 +140,7 @@ fn draw_edge(
         svg,
         format_args!(
             "<text class=\"soft\" x=\"{middle}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
-            (usize::midpoint(y1, y2)).saturating_sub(4),
+            usize::midpoint(y1, y2).saturating_add_signed(above),
             escaped(&edge.label)
         ),
     );

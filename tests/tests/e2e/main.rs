@@ -16,6 +16,8 @@ mod help;
 mod hostile_logs;
 mod inputs;
 mod investigate;
+mod investigate_browser;
+mod investigate_forms;
 mod lab;
 mod memory;
 mod metering_input;
