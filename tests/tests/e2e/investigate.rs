@@ -32,7 +32,7 @@ fn the_laboratory_is_told_as_its_story_goes() {
     assert_golden("investigate/lab.txt", &text);
     let [logs, capture] = ["== lab/logs ==", "== lab/attack.pcap =="].map(|name| {
         let (_, text) = text.split_once(name).unwrap();
-        ["tcp/8889", "tcp/80", "tcp/22"].map(|service| row(text, &[service])[3..8].join(" "))
+        ["tcp/8889", "tcp/80", "tcp/22"].map(|service| row(text, &[service])[4..9].join(" "))
     });
     assert_eq!(logs, capture, "connections, outcome, bytes each way");
 }
@@ -50,12 +50,16 @@ fn a_day_of_logs_is_told_right() {
     );
     assert_eq!(row(&text, &["Counts"])[1], lab.number("attacker_records").to_string());
     let services = section(&text, "Services: ");
-    assert_eq!(services.len(), 4, "a heading and three services:\n{text}");
-    let drain = row(&text, &["tcp/8889", "responder"]);
-    assert_eq!(drain[6], lab.number("bytes_to_8889").to_string());
-    let web = row(&text, &["tcp/80", "initiator"]);
-    assert!(web.contains(&lab.number("bytes_from_80").to_string().as_str()), "{web:?}");
-    row(&text, &["tcp/22", "initiator"]);
+    assert_eq!(services.len(), 7, "a heading, three services, three sentences:\n{text}");
+    let (uploaded, downloaded) = (lab.number("bytes_to_8889"), lab.number("bytes_from_80"));
+    let drain = row(&text, &["tcp/8889", "unregistered", "responder"]);
+    assert_eq!(drain[7], uploaded.to_string());
+    let web = row(&text, &["tcp/80", "http", "initiator"]);
+    assert!(web.contains(&downloaded.to_string().as_str()), "{web:?}");
+    row(&text, &["tcp/22", "ssh", "initiator"]);
+    let victim = drain[3];
+    assert!(text.contains(&format!(": an upload from {victim} to {attacker}")), "{text}");
+    assert!(text.contains(&format!("tcp/8889 (unregistered): {victim} began")), "{text}");
     assert_eq!(section(&text, "Second hops"), ["  none"]);
 }
 
