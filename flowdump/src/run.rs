@@ -25,6 +25,7 @@ pub fn run(request: Request) -> Result<Outcome> {
         Request::Explain(plan) => explain::run(&plan),
         Request::Run(plan) => carry_out(*plan),
         Request::Investigate(asked) => report::investigate(&asked),
+        Request::Correlate(asked) => report::correlate(&asked),
     }
 }
 

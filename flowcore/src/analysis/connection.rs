@@ -32,6 +32,11 @@ pub struct Connection {
     pub src_port: Option<u16>,
     /// Port of the responder, the service; `None` for protocols without ports.
     pub dst_port: Option<u16>,
+    /// Address of the initiator in the packets, where that of an interface on their way stands for it (`pkt-srcaddr` and
+    /// `pkt-dstaddr` of AWS); else [`Addr::Unknown`].
+    pub packet_src: Addr,
+    /// The same of the responder.
+    pub packet_dst: Addr,
     /// IP protocol, where the source says it.
     pub protocol: Option<Protocol>,
     /// Initiator to responder.
@@ -63,6 +68,8 @@ impl Connection {
             Field::Last,
             Field::SrcAddr,
             Field::DstAddr,
+            Field::PktSrcAddr,
+            Field::PktDstAddr,
             Field::SrcPort,
             Field::DstPort,
             Field::Protocol,
@@ -89,6 +96,8 @@ impl Connection {
             dst: batch.addr(Field::DstAddr, row),
             src_port: port(Field::SrcPort),
             dst_port: port(Field::DstPort),
+            packet_src: batch.addr(Field::PktSrcAddr, row),
+            packet_dst: batch.addr(Field::PktDstAddr, row),
             protocol: protocol.map(Protocol),
             forward: traffic(batch, row, [Field::InPackets, Field::InBytes, Field::InFlags]),
             reverse: traffic(batch, row, [Field::OutPackets, Field::OutBytes, Field::OutFlags]),
@@ -155,6 +164,8 @@ pub(super) mod testing {
             dst: dst.parse().unwrap(),
             src_port: Some(50_000),
             dst_port: Some(port),
+            packet_src: Addr::Unknown,
+            packet_dst: Addr::Unknown,
             protocol: Some(Protocol::TCP),
             forward: Traffic { packets: 4, bytes: 400, flags: TcpFlags::default() },
             reverse: Traffic { packets: 3, bytes: 300, flags: TcpFlags::default() },

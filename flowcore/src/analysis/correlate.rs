@@ -6,10 +6,13 @@
 //! [tolerance](Options::tolerance), are the same one: sources cut connections at different places (windows of logs,
 //! timeouts of meters), so that several connections of one side can be one of the other.
 //!
+//! Where a side knows the addresses in the packets beside those of the interface that saw them (`pkt-srcaddr` of a NAT or
+//! transit gateway), either of the two may be what the other side has: those in the packets are tried first.
+//!
 //! Which end a side takes for the initiator makes no difference; sums of a pair are told from the left side's initiator.
 //! What one side has alone may lie outside the time that the other one covers, and is counted apart for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Connection, Traffic};
 use crate::record::{Addr, NANOS_PER_SEC, Protocol, Timestamp};
@@ -86,8 +89,12 @@ struct Seen {
 /// ```
 pub fn correlate(left: &[Connection], right: &[Connection], options: Options) -> Correlation {
     let mut talks: BTreeMap<Ends, [Vec<Connection>; 2]> = BTreeMap::new();
+    let known = [left, right].map(known_ends);
     for (side, connections) in [left, right].into_iter().enumerate() {
-        connections.iter().for_each(|one| talks.entry(ends(one)).or_default()[side].push(*one));
+        let others = &known[1 - side];
+        connections
+            .iter()
+            .for_each(|one| talks.entry(common_ends(one, others)).or_default()[side].push(*one));
     }
     let (offset, told_by) = match options.offset {
         Some(offset) => (offset, 0),
@@ -116,11 +123,7 @@ impl Correlation {
             |is_right| seen.iter().filter(move |one| one.is_right == is_right).map(|one| &one.connection);
         match (whole(side(false)), whole(side(true))) {
             (Some(left), Some(right)) => self.matched.push(Pair {
-                right: if right.src == left.src && right.src_port == left.src_port {
-                    right
-                } else {
-                    turned(right)
-                },
+                right: if is_same_way(&left, &right) { right } else { turned(right) },
                 left,
                 connections: [side(false).count() as u64, side(true).count() as u64],
             }),
@@ -159,9 +162,43 @@ impl Alone {
     }
 }
 
+/// The two ends as the interface has them.
 fn ends(one: &Connection) -> Ends {
-    let (src, dst) = ((one.src, one.src_port), (one.dst, one.dst_port));
+    ordered(one, one.src, one.dst)
+}
+
+/// The two ends as the packets have them.
+fn packet_ends(one: &Connection) -> Ends {
+    let [src, dst] = packet_addrs(one);
+    ordered(one, src, dst)
+}
+
+fn packet_addrs(one: &Connection) -> [Addr; 2] {
+    let known = |packet, own| if packet == Addr::Unknown { own } else { packet };
+    [known(one.packet_src, one.src), known(one.packet_dst, one.dst)]
+}
+
+fn ordered(one: &Connection, src: Addr, dst: Addr) -> Ends {
+    let (src, dst) = ((src, one.src_port), (dst, one.dst_port));
     (src.min(dst), src.max(dst), one.protocol)
+}
+
+/// All ends that a side knows conversations by.
+fn known_ends(connections: &[Connection]) -> BTreeSet<Ends> {
+    connections.iter().flat_map(|one| [ends(one), packet_ends(one)]).collect()
+}
+
+/// The ends that the other side can have it by: those in the packets, or those of the interface where only these are known
+/// there.
+fn common_ends(one: &Connection, others: &BTreeSet<Ends>) -> Ends {
+    let (packet, own) = (packet_ends(one), ends(one));
+    if !others.contains(&packet) && others.contains(&own) { own } else { packet }
+}
+
+/// Whether both sides have the same end as initiator.
+fn is_same_way(left: &Connection, right: &Connection) -> bool {
+    let names = |one: &Connection| [one.src, packet_addrs(one)[0]].map(|addr| (addr, one.src_port));
+    names(left).iter().any(|name| names(right).contains(name))
 }
 
 /// The median of how much later the right side saw those conversations begin that both have once only.
@@ -211,7 +248,7 @@ fn conversations(sides: [Vec<Connection>; 2], offset: i64, tolerance: i64, mut t
 fn whole<'a>(mut connections: impl Iterator<Item = &'a Connection>) -> Option<Connection> {
     let mut whole = *connections.next()?;
     for one in connections {
-        let one = if (one.src, one.src_port) == (whole.src, whole.src_port) { *one } else { turned(*one) };
+        let one = if is_same_way(&whole, one) { *one } else { turned(*one) };
         whole.first = whole.first.min(one.first);
         whole.last = whole.last.max(one.last);
         whole.forward = whole.forward.and(one.forward);
@@ -229,6 +266,8 @@ const fn turned(one: Connection) -> Connection {
     Connection {
         src: one.dst,
         dst: one.src,
+        packet_src: one.packet_dst,
+        packet_dst: one.packet_src,
         src_port: one.dst_port,
         dst_port: one.src_port,
         forward,
@@ -309,5 +348,23 @@ mod tests {
         let count = |side: usize| found.matched.iter().map(|pair| pair.connections[side]).sum::<u64>();
         assert_eq!(count(0) + found.only_left.len() as u64, 50);
         assert_eq!(count(1) + found.only_right.len() as u64, 30);
+    }
+
+    #[test]
+    fn a_gateway_is_looked_through() {
+        let plain: Vec<_> =
+            (1..9).map(|port| at(port, i64::from(port) * 50, i64::from(port) * 50 + 20)).collect();
+        let gateway =
+            |one: &Connection| Connection { src: "10.9.9.9".parse().unwrap(), packet_src: one.src, ..*one };
+        let seen: Vec<_> = plain.iter().map(gateway).collect();
+        for (left, right) in [(&plain, &seen), (&seen, &plain), (&seen, &seen)] {
+            let found = correlate(left, right, Options::default());
+            assert_eq!((found.matched.len(), found.only_left.len(), found.only_right.len()), (8, 0, 0));
+            assert!(found.matched.iter().all(|pair| pair.left.src_port == pair.right.src_port));
+        }
+        // The same address of the gateway, and no packet that is known to come through it.
+        let other: Vec<_> = seen.iter().map(|one| Connection { packet_src: Addr::Unknown, ..*one }).collect();
+        assert_eq!(correlate(&plain, &other, Options::default()).matched.len(), 0);
+        assert_eq!(correlate(&seen, &other, Options::default()).matched.len(), 8);
     }
 }

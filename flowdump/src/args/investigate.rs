@@ -7,11 +7,11 @@ use std::sync::Arc;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser};
 use flowcore::analysis::{ADMIN_PORTS, Hosts, Prefix};
-use flowcore::{Error, Filter, Result, Timestamp};
+use flowcore::{Error, Filter, Result};
 use pcap2flow::MeterOptions;
 
+use super::case_time::{period, within};
 use super::plan::Period;
-use super::window::{Window, now};
 use super::{complaint, memory};
 
 /// The words behind `investigate`.
@@ -57,7 +57,7 @@ struct Words {
     memory: Option<String>,
 }
 
-const USUAL_TIMEOUT: &str = "300,60";
+pub(super) const USUAL_TIMEOUT: &str = "300,60";
 
 const HELP: &str = "\
 A word that is an address or a prefix is a host; write ./10.0.0.1 for a file of that name. Each input is told of apart.
@@ -160,18 +160,16 @@ impl Case {
     fn new(asked: Words, words: Vec<String>) -> Result<Self> {
         let (hosts, inputs) = hosts_and_inputs(asked.words);
         check_words(&hosts, &inputs)?;
-        let time =
-            |option, text: &Option<String>| text.as_deref().map(|text| moment(option, text)).transpose();
-        let period = (time("--since", &asked.since)?, time("--until", &asked.until)?);
+        let period = period(asked.since.as_deref(), asked.until.as_deref())?;
         let subject = Hosts::new(hosts);
         let ports = ADMIN_PORTS.map(|port| port.to_string()).join(" ");
-        let any = within(period, "any")?;
+        let any = within(period, Filter::any())?;
         Ok(Self {
             words,
             internal: Hosts::internal().and(asked.internal),
             inputs,
-            filter: within(period, &subject.filter())?,
-            wider: Arc::new(within(period, &format!("{} or port in [{ports}]", subject.filter()))?),
+            filter: within(period, filter(&subject.filter())?)?,
+            wider: Arc::new(within(period, filter(&format!("{} or port in [{ports}]", subject.filter()))?)?),
             subject,
             period,
             time_filter: (period != (None, None)).then(|| any.to_string()),
@@ -181,6 +179,10 @@ impl Case {
             memory: memory::for_groups(asked.memory.as_deref())?,
         })
     }
+}
+
+fn filter(text: &str) -> Result<Filter> {
+    Filter::parse(text).map_err(Error::from)
 }
 
 fn check_words(hosts: &[Prefix], inputs: &[PathBuf]) -> Result<()> {
@@ -202,24 +204,6 @@ fn hosts_and_inputs(words: Vec<OsString>) -> (Vec<Prefix>, Vec<PathBuf>) {
         }
     }
     (hosts, inputs)
-}
-
-fn moment(option: &str, text: &str) -> Result<Timestamp> {
-    match Window::parse(text, now()).map(Window::ends) {
-        Ok((Some(time), None)) => Ok(time),
-        _ => Err(Error::argument(format!("{option} {text}: no time; write 2024-03-12T15:00 or 2024-03-12"))),
-    }
-}
-
-fn within((since, until): Period, filter: &str) -> Result<Filter> {
-    let filter = Filter::parse(filter).map_err(Error::from)?;
-    if since.is_none() && until.is_none() {
-        return Ok(filter);
-    }
-    if since > until && until.is_some() {
-        return Err(Error::argument("investigate: --until is before --since: nothing is between them"));
-    }
-    Window::Between(since, until).and(&filter)
 }
 
 #[cfg(test)]

@@ -6,7 +6,9 @@
 //!          complaint: what is wrong, in one line
 //! ```
 
+mod case_time;
 mod complaint;
+mod correlate;
 mod every;
 mod flags;
 mod format;
@@ -23,6 +25,7 @@ mod stitch;
 mod window;
 mod words;
 
+pub use correlate::{Comparison, ComparisonFormat};
 pub use flags::Flags;
 pub use format::OutputFormat;
 pub use investigate::{Case, Investigation, ReportFormat};

@@ -7,7 +7,7 @@ use clap::{CommandFactory, FromArgMatches};
 use flowcore::{Filter, Result};
 
 use super::inputs::inputs_and_filter;
-use super::{Flags, Investigation, Plan, complaint, words};
+use super::{Comparison, Flags, Investigation, Plan, complaint, words};
 use crate::help;
 
 /// What to do.
@@ -25,6 +25,8 @@ pub enum Request {
     Run(Box<Plan>),
     /// Say what hosts did.
     Investigate(Investigation),
+    /// Compare two vantage points.
+    Correlate(Box<Comparison>),
 }
 
 impl Request {
@@ -38,6 +40,12 @@ impl Request {
         if first.get(1).is_some_and(|word| word == "investigate") {
             return Ok(match Investigation::parse(words)? {
                 Ok(asked) => Self::Investigate(asked),
+                Err(text) => Self::Print(text.into_bytes()),
+            });
+        }
+        if first.get(1).is_some_and(|word| word == "correlate") {
+            return Ok(match Comparison::parse(words)? {
+                Ok(asked) => Self::Correlate(Box::new(asked)),
                 Err(text) => Self::Print(text.into_bytes()),
             });
         }

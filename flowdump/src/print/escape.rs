@@ -59,6 +59,13 @@ pub(crate) fn csv(text: &str, out: &mut Vec<u8>) {
     csv_value(text, |c| c == '\\' || steers_text(c), escape_unicode, out);
 }
 
+/// The same as a text of its own.
+pub(crate) fn csv_field(text: &str) -> String {
+    let mut field = Vec::new();
+    csv(text, &mut field);
+    String::from_utf8_lossy(&field).into_owned()
+}
+
 /// A [payload](payload()) as a CSV value.
 pub(crate) fn csv_payload(text: &str, out: &mut Vec<u8>) {
     csv_value(text, is_special_in_payload, escape_byte, out);

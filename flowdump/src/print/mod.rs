@@ -42,6 +42,7 @@ pub use times::Times;
 pub(crate) use account::print_table;
 pub(crate) use account_json::print_json;
 pub(crate) use aside::Threads;
+pub(crate) use escape::csv_field;
 pub(crate) use series::{Bars, SeriesPrinter};
 pub(crate) use stat::{StatFormat, StatPrinter};
 pub(crate) use summary::{print_account, unknown_parts};

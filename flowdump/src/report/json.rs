@@ -38,7 +38,7 @@ fn texts(values: &[impl ToString]) -> Value {
     values.iter().map(ToString::to_string).collect()
 }
 
-fn time(time: Timestamp) -> Value {
+pub(super) fn time(time: Timestamp) -> Value {
     time.to_string().into()
 }
 
@@ -103,12 +103,12 @@ fn outcomes(outcomes: Outcomes) -> Value {
     })
 }
 
-fn traffic(traffic: Traffic) -> Value {
+pub(super) fn traffic(traffic: Traffic) -> Value {
     json!({ "packets": traffic.packets, "bytes": traffic.bytes, "tcp_flags": traffic.flags.to_string() })
 }
 
 /// `tcp`, or the number of a protocol without a name.
-fn protocol(protocol: Option<Protocol>) -> Value {
+pub(super) fn protocol(protocol: Option<Protocol>) -> Value {
     protocol.map(|protocol| protocol.to_string().to_lowercase()).into()
 }
 

@@ -5,6 +5,8 @@
 //!         evidence (files and hashes)    -+-> json, with the commands of reproduce
 //! ```
 
+mod comparison;
+mod comparison_json;
 mod content;
 mod document;
 mod evidence;
@@ -12,6 +14,7 @@ mod graph;
 mod html;
 mod json;
 mod markdown;
+mod reading;
 mod reproduce;
 mod source;
 mod svg;
@@ -27,6 +30,7 @@ use flowcore::{Problems, Result};
 use crate::args::{Case, Investigation, ReportFormat};
 use crate::exit::Outcome;
 use crate::matching::report;
+pub(crate) use comparison::correlate;
 use evidence::Evidence;
 use source::Source;
 
@@ -52,7 +56,7 @@ struct Report<'a> {
 impl<'a> Report<'a> {
     /// Reads all inputs; files are hashed meanwhile.
     fn of(case: &'a Case) -> Result<Self> {
-        let files = source::options(case);
+        let files = source::reader(case).options();
         thread::scope(|scope| {
             let hashes =
                 scope.spawn(|| case.inputs.iter().map(|input| Evidence::of(&files, input)).collect());

@@ -231,7 +231,10 @@ fn a_report_is_verified_and_changes_are_told() {
     let content = fs::read(&capture).unwrap();
     fs::write(&capture, &content[..content.len() - 200]).unwrap();
     let other = verify().exit_code(2).stdout;
-    assert!(other.contains("SHA-256 was") && other.contains("/sources/0/account/frames: was 2816, is 2814"), "{other}");
+    assert!(
+        other.contains("SHA-256 was") && other.contains("/sources/0/account/frames: was 2816, is 2814"),
+        "{other}"
+    );
 
     let not_json = folder.file("other.json", "flows");
     let run = Tool::flowdump().args(["investigate", "--verify"]).arg(&not_json).run().exit_code(2);

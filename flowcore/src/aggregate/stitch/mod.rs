@@ -425,10 +425,15 @@ impl Connections {
     fn set_key(&self, of: &Conversation, is_turned: bool, batch: &mut FlowBatch) {
         let ends = (&of.smaller, &of.larger);
         let (src, dst) = if is_turned { (ends.1, ends.0) } else { ends };
-        for (addr, port, end) in
-            [(Field::SrcAddr, Field::SrcPort, src), (Field::DstAddr, Field::DstPort, dst)]
-        {
+        let fields = [
+            (Field::SrcAddr, Field::PktSrcAddr, Field::SrcPort, src),
+            (Field::DstAddr, Field::PktDstAddr, Field::DstPort, dst),
+        ];
+        for (addr, packet, port, end) in fields {
             batch.set_addr(addr, end.addr);
+            if end.packet != Addr::Unknown {
+                batch.set_addr(packet, end.packet);
+            }
             end.port.into_iter().for_each(|number| batch.set_number(port, number.into()));
         }
         of.protocol.into_iter().for_each(|number| batch.set_number(Field::Protocol, number.into()));
