@@ -19,4 +19,5 @@ pub mod nfdump;
 pub mod packet;
 pub mod rng;
 pub mod traffic;
+pub mod vantage;
 pub mod vpclog;

@@ -78,7 +78,10 @@ fn inputs(names: [&str; 2], sides: &[Read; 2]) -> Table {
 
 /// What is to be said of two sides with these names, for a report on either of them.
 pub(super) fn summary(found: &Correlation, names: [&str; 2]) -> Vec<Block> {
-    let mut blocks = vec![Block::Facts(vec![("Clocks", clocks(found, names)), ("Matched", matched(found))])];
+    let mut blocks = vec![
+        Block::Heading("Clocks and matches".to_owned()),
+        Block::Facts(vec![("Clocks", clocks(found, names)), ("Matched", matched(found))]),
+    ];
     blocks.push(Block::Heading("What both saw, and one alone".to_owned()));
     blocks.push(Block::Table(sums(found, names)));
     blocks.push(Block::Heading("What became of the matched, by either side".to_owned()));

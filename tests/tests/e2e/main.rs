@@ -6,6 +6,7 @@ mod clouds;
 mod columns;
 mod completeness;
 mod corpus;
+mod correlate;
 mod duckdb;
 mod errors;
 mod examples;
