@@ -7,6 +7,8 @@
 mod activity;
 mod connection;
 mod correlate;
+mod crossing;
+mod exfiltration;
 mod finding;
 mod hops;
 mod hosts;
@@ -16,6 +18,7 @@ mod services;
 pub use activity::{Activity, ActivityBucket, Period, activity, periods};
 pub use connection::{Connection, Traffic};
 pub use correlate::{Alone, Correlation, Options as CorrelateOptions, Pair, correlate};
+pub use exfiltration::{ExfiltrationOptions, exfiltration};
 pub use finding::{Detector, Finding, Part};
 pub use hops::{ADMIN_PORTS, Hop, Link, hops, reached};
 pub use hosts::{Hosts, Prefix};
