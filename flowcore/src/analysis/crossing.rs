@@ -138,11 +138,28 @@ impl<K: Ord> Times<K> {
     }
 }
 
-/// The value below which this part of them is; `None` of nothing.
-pub(super) fn quantile(values: &mut [u64], part: f64) -> Option<u64> {
-    values.sort_unstable();
-    let at = (values.len().checked_sub(1)? as f64 * part) as usize;
-    values.get(at).copied()
+/// A value of each peer of a service, to compare one of them with the others.
+#[derive(Debug)]
+pub(super) struct Others<K>(BTreeMap<K, Vec<u64>>);
+
+impl<K: Ord> Others<K> {
+    pub(super) fn of(values: impl IntoIterator<Item = (K, u64)>) -> Self {
+        let mut services: BTreeMap<K, Vec<u64>> = BTreeMap::new();
+        for (key, value) in values {
+            services.entry(key).or_default().push(value);
+        }
+        services.values_mut().for_each(|all| all.sort_unstable());
+        Self(services)
+    }
+
+    /// The value that this many quarters of the others have at most, where there are `least` others.
+    pub(super) fn quartile(&self, key: &K, own: u64, quarters: usize, least: usize) -> Option<u64> {
+        let all = self.0.get(key)?;
+        let others = all.len().checked_sub(1).filter(|&others| others >= least.max(1))?;
+        let at = (others - 1) * quarters / 4;
+        // The own one is left out: whatever stands behind it moves up by one place.
+        all.get(at + usize::from(all.partition_point(|&one| one < own) <= at)).copied()
+    }
 }
 
 #[cfg(test)]
@@ -193,9 +210,15 @@ mod tests {
     }
 
     #[test]
-    fn quantiles_are_values_of_the_list() {
-        assert_eq!(quantile(&mut [], 0.5), None);
-        assert_eq!(quantile(&mut [9, 1, 5], 0.5), Some(5));
-        assert_eq!(quantile(&mut [9, 1, 5], 1.0), Some(9));
+    fn quartiles_leave_the_own_value_out() {
+        let all = [10, 20, 30, 40, 50, 60, 70, 80];
+        let others = Others::of(all.map(|value| ("ssh", value)));
+        for own in all {
+            let rest: Vec<u64> = all.into_iter().filter(|&one| one != own).collect();
+            assert_eq!(others.quartile(&"ssh", own, 3, 5), Some(rest[4]), "{own}");
+            assert_eq!(others.quartile(&"ssh", own, 2, 5), Some(rest[3]), "{own}");
+        }
+        assert_eq!(others.quartile(&"ssh", 10, 2, 8), None, "7 others");
+        assert_eq!(others.quartile(&"ftp", 10, 2, 0), None);
     }
 }

@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::crossing::{Crossing, quantile};
+use super::crossing::{Crossing, Others};
 use super::finding::{Group, Said};
 use super::{Connection, Detector, Finding, Hosts, Part, service_name};
 use crate::record::{Addr, NANOS_PER_SEC, Protocol};
@@ -85,11 +85,11 @@ pub fn exfiltration(
         .iter()
         .map(|(crossing, group)| (*crossing, Amount::of(crossing, group, options.window)))
         .collect();
-    let ordinary = Ordinary::of(&amounts);
+    let others = Others::of(amounts.iter().map(|(crossing, amount)| (service(crossing), amount.most)));
     let mut found: Vec<(u64, Finding)> = Vec::new();
     for (crossing, group) in &groups {
         let amount = amounts[crossing];
-        let usual = ordinary.without(crossing, amount.most, options.min_peers);
+        let usual = others.quartile(&service(crossing), amount.most, 3, options.min_peers);
         if amount.is_too_much(crossing, usual, options) {
             let said = said(crossing, group, amount, usual);
             found.extend(group.finding(Detector::Exfiltration, said).map(|one| (amount.out, one)));
@@ -153,34 +153,9 @@ impl Amount {
     }
 }
 
-/// Protocol, port, who began, and the internal host.
-type ServiceKey = (Option<Protocol>, Option<u16>, bool, Addr);
-
-/// What the peers of each service got of an internal host, least first.
-struct Ordinary(BTreeMap<ServiceKey, Vec<u64>>);
-
-impl Ordinary {
-    fn of(amounts: &BTreeMap<Crossing, Amount>) -> Self {
-        let mut peers: BTreeMap<_, Vec<u64>> = BTreeMap::new();
-        for (crossing, amount) in amounts {
-            peers.entry(Self::key(crossing)).or_default().push(amount.most);
-        }
-        peers.values_mut().for_each(|all| all.sort_unstable());
-        Self(peers)
-    }
-
-    const fn key(crossing: &Crossing) -> ServiceKey {
-        (crossing.protocol, crossing.port, crossing.from_inside, crossing.inside)
-    }
-
-    /// The third quartile of the others, where there are enough of them.
-    fn without(&self, crossing: &Crossing, own: u64, min_peers: usize) -> Option<u64> {
-        let all = self.0.get(&Self::key(crossing))?;
-        let others = all.len().checked_sub(1).filter(|&others| others >= min_peers.max(1))?;
-        let at = (others - 1) * 3 / 4;
-        // The own one is left out: whatever stands behind it moves up by one place.
-        all.get(at + usize::from(all.partition_point(|&one| one < own) <= at)).copied()
-    }
+/// What the peers of a service are compared by: protocol, port, who began, and the internal host.
+const fn service(crossing: &Crossing) -> (Option<Protocol>, Option<u16>, bool, Addr) {
+    (crossing.protocol, crossing.port, crossing.from_inside, crossing.inside)
 }
 
 fn said(crossing: &Crossing, group: &Group<'_>, amount: Amount, usual: Option<u64>) -> Said {
@@ -284,22 +259,5 @@ mod tests {
         connections[0].first = crate::Timestamp::MIN;
         connections[1].last = crate::Timestamp::MAX;
         assert_eq!(found(&connections, "").len(), 1);
-    }
-
-    #[test]
-    fn the_third_quartile_of_the_others_leaves_the_own_one_out() {
-        for own in [10, 20, 30, 40, 50, 60, 70, 80] {
-            let all: Vec<u64> = vec![10, 20, 30, 40, 50, 60, 70, 80];
-            let mut others: Vec<u64> = all.iter().copied().filter(|&one| one != own).collect();
-            let crossing = Crossing {
-                inside: Addr::Unknown,
-                outside: Addr::Unknown,
-                protocol: None,
-                port: None,
-                from_inside: true,
-            };
-            let ordinary = Ordinary(BTreeMap::from([(Ordinary::key(&crossing), all)]));
-            assert_eq!(ordinary.without(&crossing, own, 5), quantile(&mut others, 0.75), "{own}");
-        }
     }
 }
