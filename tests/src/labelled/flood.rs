@@ -1,6 +1,7 @@
 //! Floods, and much traffic that is answered, agreed on or ordinary.
 
-use flowcore::{Addr, ConnState, Protocol};
+use flowcore::aggregate::ConnState;
+use flowcore::{Addr, Protocol};
 
 use super::volume::{Scene, bulk};
 use super::{Case, draw};

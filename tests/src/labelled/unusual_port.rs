@@ -1,6 +1,7 @@
 //! Services without a name that somebody set up, and what else goes over ports without a name.
 
-use flowcore::{ConnState, Protocol};
+use flowcore::Protocol;
+use flowcore::aggregate::ConnState;
 
 use super::volume::{Scene, bulk};
 use super::{Case, draw};

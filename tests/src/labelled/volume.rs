@@ -1,7 +1,8 @@
 //! What the cases of detectors that look at volumes and times are built of.
 
+use flowcore::aggregate::ConnState;
 use flowcore::analysis::{Connection, Traffic, service_name};
-use flowcore::{Addr, ConnState, Protocol, TcpFlags, Timestamp};
+use flowcore::{Addr, Protocol, TcpFlags, Timestamp};
 
 use crate::rng::Rng;
 
