@@ -14,6 +14,7 @@ pub mod flood;
 pub mod fuzz;
 pub mod harness;
 pub mod lab;
+pub mod labelled;
 pub mod language;
 pub mod nfdump;
 pub mod packet;

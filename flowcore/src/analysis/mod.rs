@@ -7,17 +7,26 @@
 mod activity;
 mod connection;
 mod correlate;
+mod crossing;
+mod exfiltration;
 mod finding;
+mod flood;
 mod hops;
 mod hosts;
+mod long_connection;
 mod names;
 mod services;
+mod unusual_port;
 
 pub use activity::{Activity, ActivityBucket, Period, activity, periods};
 pub use connection::{Connection, Traffic};
 pub use correlate::{Alone, Correlation, Options as CorrelateOptions, Pair, correlate};
+pub use exfiltration::{ExfiltrationOptions, exfiltration};
 pub use finding::{Detector, Finding, Part};
+pub use flood::{FloodOptions, floods};
 pub use hops::{ADMIN_PORTS, Hop, Link, hops, reached};
 pub use hosts::{Hosts, Prefix};
+pub use long_connection::{LongConnectionOptions, long_connections};
 pub use names::service_name;
 pub use services::{Outcomes, Role, Service, services};
+pub use unusual_port::{UnusualPortOptions, unusual_ports};
