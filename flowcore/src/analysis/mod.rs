@@ -5,15 +5,18 @@
 //! connections only, never on the order they came in.
 
 mod activity;
+mod brute_force;
 mod connection;
 mod correlate;
 mod finding;
 mod hops;
 mod hosts;
+mod measures;
 mod names;
 mod services;
 
 pub use activity::{Activity, ActivityBucket, Period, activity, periods};
+pub use brute_force::{BruteForceOptions, brute_force};
 pub use connection::{Connection, Traffic};
 pub use correlate::{Alone, Correlation, Options as CorrelateOptions, Pair, correlate};
 pub use finding::{Detector, Finding, Part};
