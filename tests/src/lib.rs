@@ -1,8 +1,8 @@
 //! What the end-to-end tests of the workspace share: builders of packets, captures and cloud flow logs, the
 //! laboratory made from them (`testdata/lab`), and a small harness that runs our binaries.
 //!
-//! But for [`fuzz`], [`accuracy`], [`nfdump`] and [`language`], nothing here uses the crates under test, so that an error in them cannot hide in their own
-//! expected results.
+//! But for [`fuzz`], [`accuracy`], [`nfdump`], [`language`] and [`labelled`], nothing here uses the crates under test,
+//! so that an error in them cannot hide in their own expected results.
 //! Functions of the [`harness`] panic when something is missing or wrong: that is how a test fails.
 
 #![forbid(unsafe_code)]

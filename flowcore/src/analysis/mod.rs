@@ -5,6 +5,7 @@
 //! connections only, never on the order they came in.
 
 mod activity;
+mod brute_force;
 mod connection;
 mod correlate;
 mod crossing;
@@ -14,11 +15,13 @@ mod flood;
 mod hops;
 mod hosts;
 mod long_connection;
+mod measures;
 mod names;
 mod services;
 mod unusual_port;
 
 pub use activity::{Activity, ActivityBucket, Period, activity, periods};
+pub use brute_force::{BruteForceOptions, brute_force};
 pub use connection::{Connection, Traffic};
 pub use correlate::{Alone, Correlation, Options as CorrelateOptions, Pair, correlate};
 pub use exfiltration::{ExfiltrationOptions, exfiltration};

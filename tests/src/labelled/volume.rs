@@ -134,6 +134,8 @@ impl Scene {
             forward,
             reverse,
             state: Some(if is_answered { ConnState::Accepted } else { ConnState::Unanswered }),
+            packet_src: Addr::Unknown,
+            packet_dst: Addr::Unknown,
             rows: 1 + u64::from(is_answered),
         });
         let at = self.connections.len() - 1;

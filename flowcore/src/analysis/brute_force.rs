@@ -1,0 +1,328 @@
+//! Passwords that were guessed: many short connections to a login service that are all alike.
+
+use std::collections::BTreeSet;
+
+use super::finding::{Group, Said};
+use super::measures::{self, dispersion, groups, intervals, median, seconds};
+use super::{Connection, Detector, Finding, Hosts, service_name};
+use crate::record::{Addr, Protocol};
+
+/// When many logins are too many.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BruteForceOptions {
+    /// Attempts that are alike, at least. A person who forgot a password gives up before; a tool that puts six guesses
+    /// into a connection makes as many connections of 60 guesses.
+    pub attempts: u64,
+    /// The same for web servers, where a client makes many connections by itself.
+    pub web_attempts: u64,
+    /// Attempts per minute, at least: guesses that are slower than 3 an hour do not get through a list.
+    pub rate_per_minute: f64,
+    /// The same for web servers: REST clients ask every few seconds.
+    pub web_rate_per_minute: f64,
+    /// Part of all connections that are alike, from 0 to 1. Work differs from one session to the next, guesses do not.
+    pub alike: f64,
+    /// How far from the median bytes of an attempt may be, as a part of it. Names and passwords differ in length.
+    pub tolerance: f64,
+    /// An attempt takes this many seconds at most: servers close what has not logged in after two minutes.
+    pub seconds: f64,
+    /// Hosts that the same source tried, at least, where it tried each a few times only (password spraying).
+    pub hosts: u64,
+    /// Intervals whose deviation is below this part of the median are a timetable, which monitoring has.
+    pub timetable: f64,
+    /// A connection with this many times the median bytes, after the first guesses, is a guess that worked.
+    pub success_ratio: f64,
+}
+
+impl Default for BruteForceOptions {
+    fn default() -> Self {
+        Self {
+            attempts: 10,
+            web_attempts: 30,
+            rate_per_minute: 0.05,
+            web_rate_per_minute: 10.0,
+            alike: 0.6,
+            tolerance: 0.3,
+            seconds: 120.0,
+            hosts: 5,
+            timetable: 0.08,
+            success_ratio: 3.0,
+        }
+    }
+}
+
+/// A kind of login service: its ports, and the bytes that a client sends for a login that fails, headers included.
+struct Login {
+    ports: &'static [u16],
+    bytes: [u64; 2],
+}
+
+/// Less than the lower number is a look at the banner; more than the higher one is work, or more guesses than servers
+/// allow in a connection.
+const LOGINS: [Login; 9] = [
+    Login { ports: &[22, 2222], bytes: [800, 12_000] },
+    Login { ports: &[21, 23], bytes: [150, 5_000] },
+    Login { ports: &[25, 110, 143, 465, 587, 993, 995], bytes: [250, 6_000] },
+    Login { ports: &[3389], bytes: [600, 12_000] },
+    Login { ports: &[139, 445], bytes: [500, 8_000] },
+    Login { ports: &[389, 636], bytes: [200, 4_000] },
+    Login { ports: &[5985, 5986], bytes: [600, 12_000] },
+    Login { ports: &[1433, 1521, 3306, 5432, 5900, 6379, 27017], bytes: [200, 3_000] },
+    Login { ports: &WEB, bytes: [350, 8_000] },
+];
+const WEB: [u16; 4] = [80, 443, 8080, 8443];
+
+/// Bytes that two attempts may differ by, however few they are.
+const SLACK: f64 = 80.0;
+/// Seconds between two checks of monitoring, at least: of web servers, and of others, which take longer to answer.
+const TIMETABLE_SECONDS: [f64; 2] = [1.0, 20.0];
+
+/// Guessed passwords: of one source at one service of a host, or (without `dst`) at the same service of several hosts
+/// that it tried a few times each. Sources that are `allowed` to are left out.
+///
+/// ```
+/// use flowcore::analysis::{BruteForceOptions, Hosts, brute_force};
+/// assert!(brute_force(&[], &BruteForceOptions::default(), &Hosts::new([])).is_empty());
+/// ```
+pub fn brute_force(connections: &[Connection], options: &BruteForceOptions, allowed: &Hosts) -> Vec<Finding> {
+    let key = |one: &Connection| is_login(one, allowed).then_some((one.src, one.dst_port, one.protocol));
+    let mut found = Vec::new();
+    for ((_, port, _), group) in groups(connections, key) {
+        let is_web = port.is_some_and(|port| WEB.contains(&port));
+        let mut spread = Vec::new();
+        for own in by_host(&group) {
+            match judge(&own, options, is_web) {
+                Verdict::Guesses(guesses) => found.extend(guesses.finding(&own, options)),
+                Verdict::Few => spread.extend(own),
+                Verdict::Work => {}
+            }
+        }
+        if !is_web {
+            found.extend(spraying(spread, options));
+        }
+    }
+    found
+}
+
+fn is_login(one: &Connection, allowed: &Hosts) -> bool {
+    matches!(one.protocol, Some(Protocol::TCP) | None)
+        && one.was_answered()
+        && one.dst_port.is_some_and(|port| login(port).is_some())
+        && !allowed.contains(one.src)
+}
+
+fn login(port: u16) -> Option<&'static Login> {
+    LOGINS.iter().find(|login| login.ports.contains(&port))
+}
+
+/// Connections of a source to a service by hosts; each group keeps the order of time.
+fn by_host<'a>(group: &[&'a Connection]) -> Vec<Vec<&'a Connection>> {
+    let mut sorted = group.to_vec();
+    sorted.sort_by_key(|one| one.dst);
+    sorted.chunk_by(|one, other| one.dst == other.dst).map(<[_]>::to_vec).collect()
+}
+
+/// What the connections of a source to a service are.
+enum Verdict<'a> {
+    /// Guesses, and enough of them.
+    Guesses(Guesses<'a>),
+    /// Too few to tell, by themselves.
+    Few,
+    /// Something else.
+    Work,
+}
+
+/// Connections that are alike and of the size of a login that fails.
+struct Guesses<'a> {
+    alike: Vec<&'a Connection>,
+    share: f64,
+    bytes: f64,
+    rate: f64,
+}
+
+fn judge<'a>(own: &[&'a Connection], options: &BruteForceOptions, is_web: bool) -> Verdict<'a> {
+    let gaps = intervals(own);
+    let least = TIMETABLE_SECONDS[usize::from(!is_web)];
+    if gaps.len() >= 3 && median(&gaps) >= least && dispersion(&gaps) < options.timetable {
+        return Verdict::Work;
+    }
+    let guesses = Guesses::of(own, options);
+    let (attempts, rate) = match is_web {
+        true => (options.web_attempts, options.web_rate_per_minute),
+        false => (options.attempts, options.rate_per_minute),
+    };
+    match guesses {
+        guesses if guesses.share < options.alike => Verdict::Work,
+        guesses if (guesses.alike.len() as u64) < attempts => Verdict::Few,
+        guesses if guesses.rate < rate => Verdict::Work,
+        guesses => Verdict::Guesses(guesses),
+    }
+}
+
+/// The same service of several hosts.
+fn spraying(mut spread: Vec<&Connection>, options: &BruteForceOptions) -> Option<Finding> {
+    spread.sort_unstable();
+    let guesses = Guesses::of(&spread, options);
+    let hosts: BTreeSet<Addr> = guesses.alike.iter().map(|one| one.dst).collect();
+    let is_enough = hosts.len() as u64 >= options.hosts
+        && guesses.alike.len() as u64 >= options.attempts
+        && guesses.share >= options.alike
+        && guesses.rate >= options.rate_per_minute;
+    is_enough.then(|| guesses.finding(&spread, options)).flatten()
+}
+
+impl<'a> Guesses<'a> {
+    fn of(own: &[&'a Connection], options: &BruteForceOptions) -> Self {
+        let sized: Vec<&'a Connection> =
+            own.iter().copied().filter(|one| is_guess_sized(one, options)).collect();
+        let middle = |bytes: fn(&Connection) -> u64| {
+            median(&sized.iter().map(|one| bytes(one) as f64).collect::<Vec<_>>())
+        };
+        let (sent, got) = (middle(|one| one.forward.bytes), middle(|one| one.reverse.bytes));
+        let near = |bytes: u64, middle: f64| {
+            (bytes as f64 - middle).abs() <= (middle * options.tolerance).max(SLACK)
+        };
+        let alike: Vec<&'a Connection> = sized
+            .into_iter()
+            .filter(|one| near(one.forward.bytes, sent) && near(one.reverse.bytes, got))
+            .collect();
+        let ends = alike.first().zip(alike.last());
+        let minutes = ends.map_or(0.0, |(first, last)| seconds(last.first.since(first.first)) / 60.0);
+        Self {
+            share: alike.len() as f64 / own.len().max(1) as f64,
+            rate: alike.len() as f64 / minutes.max(1.0),
+            bytes: sent + got,
+            alike,
+        }
+    }
+
+    /// The first connection that is much larger, or stayed open longer than any guess may, after a guess.
+    fn success(&self, own: &[&'a Connection], options: &BruteForceOptions) -> Option<&'a Connection> {
+        let first = self.alike.first()?.first;
+        own.iter().copied().find(|one| {
+            let is_large = one.bytes() as f64 > self.bytes * options.success_ratio;
+            let is_long = seconds(one.last.since(one.first)) > options.seconds;
+            one.first > first && (is_large || is_long)
+        })
+    }
+
+    fn finding(&self, own: &[&'a Connection], options: &BruteForceOptions) -> Option<Finding> {
+        let sample = self.alike.first()?;
+        let success = self.success(own, options);
+        let group = Group { connections: self.alike.iter().copied().chain(success).collect() };
+        let dst = group.connections.iter().all(|one| one.dst == sample.dst).then_some(sample.dst);
+        let said = Said {
+            parts: measures::parts([
+                ("attempts", self.alike.len() as f64),
+                ("rate-per-minute", self.rate),
+                ("typical-bytes", self.bytes),
+                ("share-alike", self.share),
+                ("success-followed", if success.is_some() { 1.0 } else { 0.0 }),
+            ]),
+            reason: self.reason(sample, dst, success),
+            filter: measures::filter(sample.src, dst, sample.protocol, sample.dst_port),
+        };
+        group.finding(Detector::BruteForce, said)
+    }
+
+    fn reason(&self, sample: &Connection, dst: Option<Addr>, success: Option<&Connection>) -> String {
+        let port = sample.dst_port.unwrap_or_default();
+        let service =
+            service_name(sample.protocol.or(Some(Protocol::TCP)), port).unwrap_or("a login service");
+        let hosts: BTreeSet<Addr> = self.alike.iter().map(|one| one.dst).collect();
+        let whom = dst.map_or_else(|| format!("{} hosts", hosts.len()), |dst| dst.to_string());
+        let last = self.alike.last().map_or(sample.first, |one| one.first);
+        let time = measures::duration(seconds(last.since(sample.first)));
+        let size = measures::size(self.bytes);
+        let count = self.alike.len();
+        let after = success.map_or_else(
+            || "No larger connection followed.".to_owned(),
+            |one| {
+                let (size, long) = (measures::size(one.bytes() as f64), seconds(one.last.since(one.first)));
+                let long = measures::duration(long);
+                format!(
+                    "A connection to {} with {size} in {long} followed: a guess may have worked.",
+                    one.dst
+                )
+            },
+        );
+        format!(
+            "{count} short connections to {service} (port {port}) of {whom} within {time}, about {size} each. {after}"
+        )
+    }
+}
+
+fn is_guess_sized(one: &Connection, options: &BruteForceOptions) -> bool {
+    let [least, most] = one.dst_port.and_then(login).map_or([0, 0], |login| login.bytes);
+    (least..=most).contains(&one.forward.bytes) && seconds(one.last.since(one.first)) <= options.seconds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::connection::testing::connection;
+    use super::*;
+
+    /// A guess every `pace` seconds, each a little later than that.
+    fn guesses(count: i64, pace: i64) -> Vec<Connection> {
+        let guess = |at: i64| {
+            let start = at * pace + at * at % 7 * pace / 10;
+            let mut one = connection("192.0.2.1", "10.0.0.1", 22, start, start + 2);
+            (one.forward.bytes, one.reverse.bytes) = (1_900, 2_400);
+            one
+        };
+        (0..count).map(guess).collect()
+    }
+
+    fn found(connections: &[Connection]) -> Vec<Finding> {
+        brute_force(connections, &BruteForceOptions::default(), &Hosts::new([]))
+    }
+
+    #[test]
+    fn a_session_after_many_guesses_is_a_guess_that_worked() {
+        let mut connections = guesses(30, 2);
+        let found_first = found(&connections);
+        assert_eq!(found_first[0].parts[4].value, 0.0);
+        assert_eq!(found_first[0].filter, "src ip 192.0.2.1 and dst ip 10.0.0.1 and proto 6 and dst port 22");
+        let mut session = connection("192.0.2.1", "10.0.0.1", 22, 100, 900);
+        session.reverse.bytes = 90_000;
+        connections.push(session);
+        let found = found(&connections);
+        assert_eq!((found.len(), found[0].parts[0].value, found[0].parts[4].value), (1, 30.0, 1.0));
+        assert!(found[0].evidence.contains(&session));
+        assert!(found[0].reason.contains("13.3 minutes followed"), "{}", found[0].reason);
+    }
+
+    #[test]
+    fn a_few_guesses_at_each_of_many_hosts_are_one_finding() {
+        let mut connections = guesses(18, 30);
+        for (at, one) in connections.iter_mut().enumerate() {
+            one.dst = format!("10.0.0.{}", at % 9).parse().unwrap();
+        }
+        let found = found(&connections);
+        assert_eq!((found.len(), found[0].dst, found[0].connections), (1, None, 18));
+        assert_eq!(found[0].filter, "src ip 192.0.2.1 and proto 6 and dst port 22");
+    }
+
+    #[test]
+    fn a_timetable_looks_at_banners_work_and_permission_are_quiet() {
+        let mut timetable = guesses(60, 60);
+        timetable.iter_mut().zip(0..).for_each(|(one, at)| one.first = crate::Timestamp::from_secs(at * 60));
+        assert_eq!(found(&timetable), []);
+        let mut banners = guesses(60, 5);
+        banners.iter_mut().for_each(|one| one.forward.bytes = 320);
+        assert_eq!(found(&banners), []);
+        let mut work = guesses(60, 5);
+        work.iter_mut().zip(1..).for_each(|(one, at)| one.reverse.bytes = at * 1_000);
+        assert_eq!(found(&work), []);
+        let allowed = Hosts::new(["192.0.2.1".parse().unwrap()]);
+        assert_eq!(brute_force(&guesses(60, 5), &BruteForceOptions::default(), &allowed), []);
+    }
+
+    #[test]
+    fn the_ends_of_time_and_of_counters_are_no_error() {
+        let mut connections = guesses(40, 3);
+        connections[0].first = crate::Timestamp::from_nanos(i64::MIN);
+        connections[39].last = crate::Timestamp::from_nanos(i64::MAX);
+        connections.iter_mut().for_each(|one| one.reverse.bytes = u64::MAX);
+        found(&connections);
+    }
+}
