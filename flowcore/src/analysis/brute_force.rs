@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::finding::{Group, Said};
 use super::measures::{self, dispersion, groups, intervals, median, seconds};
-use super::{Connection, Detector, Finding, Hosts, service_name};
+use super::{Connection, Criteria, Detector, Finding, Hosts, service_name};
 use crate::record::{Addr, Protocol};
 
 /// When many logins are too many.
@@ -219,7 +219,7 @@ impl<'a> Guesses<'a> {
                 ("success-followed", if success.is_some() { 1.0 } else { 0.0 }),
             ]),
             reason: self.reason(sample, dst, success),
-            filter: measures::filter(sample.src, dst, sample.protocol, sample.dst_port),
+            criteria: Criteria::new(Some(sample.src), dst, sample.protocol, sample.dst_port),
         };
         group.finding(Detector::BruteForce, said)
     }
@@ -281,7 +281,10 @@ mod tests {
         let mut connections = guesses(30, 2);
         let found_first = found(&connections);
         assert_eq!(found_first[0].parts[4].value, 0.0);
-        assert_eq!(found_first[0].filter, "src ip 192.0.2.1 and dst ip 10.0.0.1 and proto 6 and dst port 22");
+        assert_eq!(
+            found_first[0].criteria.to_string(),
+            "src ip 192.0.2.1 and dst ip 10.0.0.1 and proto 6 and dst port 22"
+        );
         let mut session = connection("192.0.2.1", "10.0.0.1", 22, 100, 900);
         session.reverse.bytes = 90_000;
         connections.push(session);
@@ -299,7 +302,7 @@ mod tests {
         }
         let found = found(&connections);
         assert_eq!((found.len(), found[0].dst, found[0].connections), (1, None, 18));
-        assert_eq!(found[0].filter, "src ip 192.0.2.1 and proto 6 and dst port 22");
+        assert_eq!(found[0].criteria.to_string(), "src ip 192.0.2.1 and proto 6 and dst port 22");
     }
 
     #[test]

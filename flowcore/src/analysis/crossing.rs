@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::finding::Group;
-use super::{Connection, Hosts, Traffic, service_name};
+use super::{Connection, Criteria, Hosts, Traffic, service_name};
 use crate::record::{Addr, Protocol, Timestamp};
 
 /// An internal host, a host outside, the service between them, and who asked for it.
@@ -67,10 +67,9 @@ impl Crossing {
         format!("{} began {count} {connections} to {service} of {}", self.initiator(), self.responder())
     }
 
-    /// The filter of the connections, initiators being sources.
-    pub(super) fn filter(&self) -> String {
-        let ends = format!("src ip {} and dst ip {}", self.initiator(), self.responder());
-        ends + &service_filter(self.protocol, self.port)
+    /// What selects the connections.
+    pub(super) fn criteria(&self) -> Criteria {
+        Criteria::new(Some(self.initiator()), Some(self.responder()), self.protocol, self.port)
     }
 }
 
@@ -89,13 +88,6 @@ pub(super) fn service_words(protocol: Option<Protocol>, port: Option<u16>) -> St
         protocol.map_or_else(|| "an unknown protocol".to_owned(), |one| one.to_string().to_lowercase());
     let Some(port) = port.filter(|_| protocol.is_some_and(has_ports)) else { return name };
     format!("{name}/{port} ({})", service_name(protocol, port).unwrap_or("unregistered"))
-}
-
-/// ` and proto 6 and dst port 22`, as far as both are there.
-pub(super) fn service_filter(protocol: Option<Protocol>, port: Option<u16>) -> String {
-    let proto = protocol.map_or_else(String::new, |one| format!(" and proto {}", one.0));
-    let port = port.filter(|_| protocol.is_some_and(has_ports));
-    proto + &port.map_or_else(String::new, |port| format!(" and dst port {port}"))
 }
 
 /// TCP and UDP, of which the ports have names.
@@ -189,13 +181,15 @@ mod tests {
     }
 
     #[test]
-    fn words_and_filters_name_what_is_known() {
+    fn words_and_criteria_name_what_is_known() {
         let one = connection("10.0.0.5", "20.1.2.3", 8889, 0, 1);
         let crossing = Crossing::of(&one, &Hosts::internal(), &hosts("")).unwrap();
         assert_eq!(crossing.began(8), "10.0.0.5 began 8 connections to tcp/8889 (unregistered) of 20.1.2.3");
-        assert_eq!(crossing.filter(), "src ip 10.0.0.5 and dst ip 20.1.2.3 and proto 6 and dst port 8889");
+        assert_eq!(
+            crossing.criteria().to_string(),
+            "src ip 10.0.0.5 and dst ip 20.1.2.3 and proto 6 and dst port 8889"
+        );
         assert_eq!(service_words(Some(Protocol::ICMP), Some(2048)), "icmp");
-        assert_eq!(service_filter(Some(Protocol::ICMP), Some(2048)), " and proto 1");
         assert_eq!(service_words(None, Some(22)), "an unknown protocol");
     }
 

@@ -71,7 +71,7 @@ const MAIL_PORTS: [u16; 3] = [25, 465, 587];
 /// let (internal, allowed) = (Hosts::internal(), Hosts::new([]));
 /// let found =
 ///     exfiltration(&[Connection::of(&batch, 0)], &ExfiltrationOptions::default(), &internal, &allowed);
-/// assert_eq!(found[0].filter, "src ip 10.0.0.5 and dst ip 20.1.2.3 and proto 6 and dst port 8889");
+/// assert_eq!(found[0].criteria.to_string(), "src ip 10.0.0.5 and dst ip 20.1.2.3 and proto 6 and dst port 8889");
 /// # Ok::<(), std::net::AddrParseError>(())
 /// ```
 pub fn exfiltration(
@@ -177,7 +177,7 @@ fn said(crossing: &Crossing, group: &Group<'_>, amount: Amount, usual: Option<u6
         Part { name: "most-bytes-in-window", value: amount.most as f64 },
     ];
     parts.extend(usual.map(|usual| Part { name: "ordinary-bytes", value: usual as f64 }));
-    Said { parts, reason: format!("{began} and {what}.{others}"), filter: crossing.filter() }
+    Said { parts, reason: format!("{began} and {what}.{others}"), criteria: crossing.criteria() }
 }
 
 #[cfg(test)]
@@ -212,7 +212,10 @@ mod tests {
             "20.1.2.3 began 1 connection to tcp/80 (http) of 10.0.0.5 and got 190000000 bytes, 211 times what came \
              back: a pull out of the protected side."
         );
-        assert_eq!(found[1].filter, "src ip 20.1.2.3 and dst ip 10.0.0.5 and proto 6 and dst port 80");
+        assert_eq!(
+            found[1].criteria.to_string(),
+            "src ip 20.1.2.3 and dst ip 10.0.0.5 and proto 6 and dst port 80"
+        );
         assert_eq!(found.len(), 2);
     }
 

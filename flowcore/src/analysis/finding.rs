@@ -1,6 +1,6 @@
 //! What a detector found: who did what to whom, by which measures, and the connections that show it.
 
-use super::{Connection, Traffic};
+use super::{Connection, Criteria, Traffic};
 use crate::record::{Addr, Protocol, Timestamp};
 
 /// Something that a detector found.
@@ -30,9 +30,9 @@ pub struct Finding {
     pub parts: Vec<Part>,
     /// What was found, in a sentence or two.
     pub reason: String,
-    /// The filter that selects its connections out of those that were looked at, initiators being sources: of
-    /// `flowdump --stitch -P FILTER`. It may select a few more, which the sentence did not count.
-    pub filter: String,
+    /// What selects its connections out of those that were looked at. It may select a few more, which the sentence did
+    /// not count.
+    pub criteria: Criteria,
     /// Connections that show it: the first ones, and those that stand out. Not all of them.
     pub evidence: Vec<Connection>,
 }
@@ -162,7 +162,7 @@ impl<'a> Group<'a> {
             reverse: self.reverse(),
             parts: said.parts,
             reason: said.reason,
-            filter: said.filter,
+            criteria: said.criteria,
             evidence: self.evidence(),
         })
     }
@@ -173,5 +173,5 @@ impl<'a> Group<'a> {
 pub(super) struct Said {
     pub(super) parts: Vec<Part>,
     pub(super) reason: String,
-    pub(super) filter: String,
+    pub(super) criteria: Criteria,
 }

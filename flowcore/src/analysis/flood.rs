@@ -7,9 +7,9 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::crossing::{Times, seconds, service_filter, service_words};
+use super::crossing::{Times, seconds, service_words};
 use super::finding::{Group, Said};
-use super::{Connection, Detector, Finding, Hosts, Part};
+use super::{Connection, Criteria, Detector, Finding, Hosts, Part};
 use crate::aggregate::ConnState;
 use crate::record::{Addr, NANOS_PER_SEC, Protocol, TcpFlags, Timestamp};
 
@@ -75,7 +75,7 @@ const EMPTY: u64 = 80;
 /// }
 /// batch.end_row();
 /// let found = floods(&[Connection::of(&batch, 0)], &FloodOptions::default(), &Hosts::new([]));
-/// assert_eq!(found[0].filter, "src ip 0.0.0.0 and dst ip 255.255.255.255 and proto 17 and dst port 67");
+/// assert_eq!(found[0].criteria.to_string(), "src ip 0.0.0.0 and dst ip 255.255.255.255 and proto 17 and dst port 67");
 /// # Ok::<(), std::net::AddrParseError>(())
 /// ```
 pub fn floods(connections: &[Connection], options: &FloodOptions, allowed: &Hosts) -> Vec<Finding> {
@@ -247,7 +247,7 @@ fn said(target: &Target, group: &Group<'_>, rate: f64, (source, sources): (Addr,
         (_, true) => format!("{sources} sources, {source} above all,"),
         (_, false) => format!("{sources} sources, none of them above all,"),
     };
-    let src = if sources == 1 && source.is_known() { format!("src ip {source} and ") } else { String::new() };
+    let src = Some(source).filter(|source| sources == 1 && source.is_known());
     Said {
         parts: vec![
             Part { name: "packets", value: sent.packets as f64 },
@@ -263,7 +263,7 @@ fn said(target: &Target, group: &Group<'_>, rate: f64, (source, sources): (Addr,
             target.dst,
             got.packets
         ),
-        filter: format!("{src}dst ip {}{}", target.dst, service_filter(Some(target.protocol), target.port)),
+        criteria: Criteria::new(src, Some(target.dst), Some(target.protocol), target.port),
     }
 }
 
@@ -305,7 +305,7 @@ mod tests {
             "9000 sources, none of them above all, sent 9000 packets in 9000 connections to tcp/80 (http) of 10.0.0.5, \
              900 per second at the peak; 18000 packets came back."
         );
-        assert_eq!(found[0].filter, "dst ip 10.0.0.5 and proto 6 and dst port 80");
+        assert_eq!(found[0].criteria.to_string(), "dst ip 10.0.0.5 and proto 6 and dst port 80");
     }
 
     #[test]
@@ -319,7 +319,7 @@ mod tests {
             vain(Protocol::TCP, "20.1.2.3", "10.0.0.6", 60, 90_001),
         ];
         let found = found(&connections);
-        let filters: Vec<&str> = found.iter().map(|one| one.filter.as_str()).collect();
+        let filters: Vec<String> = found.iter().map(|one| one.criteria.to_string()).collect();
         assert_eq!(
             filters,
             [

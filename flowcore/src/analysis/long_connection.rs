@@ -163,7 +163,7 @@ fn said(crossing: &Crossing, long: &Group<'_>, usual: Option<u64>) -> Said {
         reason: format!(
             "{began}, the longest of them open for {hours:.1} hours; {sent} bytes were sent and {got} came back.{others}"
         ),
-        filter: crossing.filter(),
+        criteria: crossing.criteria(),
     }
 }
 

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::crossing::service_filter;
 use super::{Connection, Part};
-use crate::record::{Addr, NANOS_PER_SEC, Protocol};
+use crate::record::NANOS_PER_SEC;
 
 /// Connections that have the same key, each group by time. Connections without a key, and those with an unknown end,
 /// are left out: no filter could select them.
@@ -62,13 +61,6 @@ pub(super) fn seconds(nanos: i64) -> f64 {
 /// Parts by their names.
 pub(super) fn parts<const N: usize>(named: [(&'static str, f64); N]) -> Vec<Part> {
     named.into_iter().map(|(name, value)| Part { name, value }).collect()
-}
-
-/// The filter of connections from one host, to one host, protocol and port where there is one.
-pub(super) fn filter(src: Addr, dst: Option<Addr>, protocol: Option<Protocol>, port: Option<u16>) -> String {
-    let mut text = format!("src ip {src}");
-    text.extend(dst.map(|dst| format!(" and dst ip {dst}")));
-    text + &service_filter(protocol, port)
 }
 
 /// Seconds as a person says them: `40 seconds`, `12 minutes`, `3.5 hours`.

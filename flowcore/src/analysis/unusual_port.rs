@@ -186,7 +186,7 @@ fn said(crossing: &Crossing, group: &Group<'_>) -> Said {
              longest connection was open for {longest:.0} seconds.",
             crossing.began(group.connections.len())
         ),
-        filter: crossing.filter(),
+        criteria: crossing.criteria(),
     }
 }
 
@@ -199,7 +199,7 @@ mod tests {
     fn found(connections: &[Connection]) -> Vec<String> {
         let (internal, allowed) = (Hosts::internal(), Hosts::new(["20.9.9.9".parse().unwrap()]));
         let found = unusual_ports(connections, &UnusualPortOptions::default(), &internal, &allowed);
-        found.into_iter().map(|one| one.filter).collect()
+        found.into_iter().map(|one| one.criteria.to_string()).collect()
     }
 
     /// A connection with these packets of 100 bytes each way.
