@@ -18,7 +18,7 @@ pub struct ExfiltrationOptions {
     /// Bytes of an upload within [`window`](Self::window) over a service with a registered name. 20 MB: above what a
     /// form with pictures or a push of sources sends, below an archive of documents.
     pub upload_bytes: u64,
-    /// Bytes of an upload over a service without a registered name. 5 MB: little that is ordinary goes there.
+    /// Bytes of an upload over a service without a registered name. 1 MB: little that is ordinary goes there.
     pub unnamed_bytes: u64,
     /// Bytes of a pull, where nothing is known of other peers. 50 MB: a page of today has 2 to 3 MB, so that it is the
     /// visit of twenty pages, none of them from a cache.
@@ -41,7 +41,7 @@ impl Default for ExfiltrationOptions {
     fn default() -> Self {
         Self {
             upload_bytes: 20_000_000,
-            unnamed_bytes: 5_000_000,
+            unnamed_bytes: 1_000_000,
             pull_bytes: 50_000_000,
             min_ratio: 5.0,
             times_ordinary: 8.0,

@@ -66,14 +66,37 @@ pub fn reached(connections: &[Connection], subject: &Hosts) -> Vec<Link> {
 /// `connections` holds at least those of the subject and those over [administration ports](ADMIN_PORTS) between
 /// internal hosts.
 pub fn hops(connections: &[Connection], subject: &Hosts, internal: &Hosts) -> Vec<Hop> {
-    let inside = connections.iter().filter(|one| is_step(one, subject, internal));
+    let inside = |one: &&Connection| {
+        is_step(one, internal) && [one.src, one.dst].iter().all(|&end| !subject.contains(end))
+    };
+    let reached = reached(connections, subject);
+    walk(connections.iter().filter(inside), reached.iter().map(|link| (link.first, link.to)), internal)
+}
+
+/// The hops from hosts that were attacked, each from its first answered connection from a host that is not `internal` on;
+/// those of the victim itself are the first step.
+pub fn hops_of_victims(connections: &[Connection], victims: &Hosts, internal: &Hosts) -> Vec<Hop> {
+    let mut contacts: BTreeMap<Addr, Timestamp> = BTreeMap::new();
+    let is_entry =
+        |one: &&Connection| victims.contains(one.dst) && !internal.contains(one.src) && one.was_answered();
+    for one in connections.iter().filter(is_entry) {
+        let contact = contacts.entry(one.dst).or_insert(one.first);
+        *contact = one.first.min(*contact);
+    }
+    let inside = connections.iter().filter(|one| is_step(one, internal));
+    walk(inside, contacts.into_iter().map(|(host, contact)| (contact, host)), internal)
+}
+
+/// The hops among `steps` from these hosts, and from those they lead to.
+fn walk<'a>(
+    steps: impl Iterator<Item = &'a Connection>,
+    reached: impl Iterator<Item = (Timestamp, Addr)>,
+    internal: &Hosts,
+) -> Vec<Hop> {
     let mut by_source: BTreeMap<Addr, Vec<&Connection>> = BTreeMap::new();
-    inside.for_each(|one| by_source.entry(one.src).or_default().push(one));
-    let mut waiting: BinaryHeap<_> = reached(connections, subject)
-        .iter()
-        .filter(|link| internal.contains(link.to))
-        .map(|link| Reverse((link.first, 0_u32, link.to)))
-        .collect();
+    steps.for_each(|one| by_source.entry(one.src).or_default().push(one));
+    let inside = reached.filter(|(_, host)| internal.contains(*host));
+    let mut waiting: BinaryHeap<_> = inside.map(|(contact, host)| Reverse((contact, 0_u32, host))).collect();
     let (mut done, mut found) = (BTreeSet::new(), Vec::new());
     while let Some(Reverse((contact, depth, host))) = waiting.pop() {
         if !done.insert(host) {
@@ -90,11 +113,10 @@ pub fn hops(connections: &[Connection], subject: &Hosts, internal: &Hosts) -> Ve
 }
 
 /// Whether a connection could be a hop, or shows that a later one is nothing new.
-fn is_step(connection: &Connection, subject: &Hosts, internal: &Hosts) -> bool {
-    let ends = [connection.src, connection.dst];
+fn is_step(connection: &Connection, internal: &Hosts) -> bool {
     connection.dst_port.is_some_and(|port| ADMIN_PORTS.contains(&port))
         && connection.src != connection.dst
-        && ends.iter().all(|&end| internal.contains(end) && !subject.contains(end))
+        && [connection.src, connection.dst].iter().all(|&end| internal.contains(end))
 }
 
 /// The answered connections of a host from `contact` on, to services that it had not tried before.
@@ -158,7 +180,10 @@ mod tests {
 
     fn found(connections: &[Connection]) -> Vec<(u32, String, String, Option<u16>)> {
         let subject = Hosts::new([SUBJECT.parse().unwrap()]);
-        let hops = hops(connections, &subject, &Hosts::internal());
+        told(&hops(connections, &subject, &Hosts::internal()))
+    }
+
+    fn told(hops: &[Hop]) -> Vec<(u32, String, String, Option<u16>)> {
         hops.iter()
             .map(|hop| (hop.depth, hop.link.from.to_string(), hop.link.to.to_string(), hop.link.port))
             .collect()
@@ -214,6 +239,29 @@ mod tests {
             connection("10.0.0.1", "10.0.0.3", 3389, 150, 160),
         ];
         assert_eq!(found(&connections), [hop(1, "10.0.0.1", "10.0.0.3", 3389)]);
+    }
+
+    #[test]
+    fn the_first_step_of_a_victim_is_its_own() {
+        let connections = [
+            connection("10.0.0.1", "10.0.0.2", 22, 50, 60),
+            connection(SUBJECT, "10.0.0.1", 443, 100, 110),
+            connection("10.0.0.9", "10.0.0.1", 22, 70, 80),
+            connection("10.0.0.1", "10.0.0.2", 22, 200, 210),
+            connection("10.0.0.1", "10.0.0.3", 445, 210, 220),
+            connection("10.0.0.3", "10.0.0.1", 445, 230, 240),
+            connection("10.0.0.3", "10.0.0.4", 5432, 400, 410),
+        ];
+        let victims = Hosts::new(["10.0.0.1".parse().unwrap()]);
+        let hops = hops_of_victims(&connections, &victims, &Hosts::internal());
+        assert_eq!(
+            told(&hops),
+            [
+                hop(1, "10.0.0.1", "10.0.0.3", 445),
+                hop(2, "10.0.0.3", "10.0.0.1", 445),
+                hop(2, "10.0.0.3", "10.0.0.4", 5432)
+            ]
+        );
     }
 
     #[test]

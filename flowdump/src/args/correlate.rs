@@ -11,6 +11,7 @@ use flowcore::{Error, Filter, Result};
 use pcap2flow::MeterOptions;
 
 use super::case_time::{period, within};
+use super::inputs::is_input;
 use super::investigate::USUAL_TIMEOUT;
 use super::plan::Period;
 use super::{complaint, memory};
@@ -20,7 +21,7 @@ use super::{complaint, memory};
 #[command(
     name = "flowdump correlate",
     about = "Compare what two vantage points saw of the same conversations: a capture and a flow log, two captures, two logs",
-    override_usage = "flowdump correlate [OPTIONS] LEFT RIGHT [FILTER]",
+    override_usage = "flowdump correlate [OPTIONS] LEFT RIGHT... [FILTER]",
     after_help = HELP,
     help_expected = true
 )]
@@ -28,12 +29,16 @@ struct Words {
     /// A capture, flow file, nfdump file, flow log, or a folder of them
     left: PathBuf,
 
-    /// What it is compared with
+    /// What it is compared with; further words that exist as files belong to it
     right: PathBuf,
 
     /// Only records that match, on both sides
     #[arg(value_name = "FILTER")]
-    filter: Vec<String>,
+    words: Vec<OsString>,
+
+    /// The filter as one option; all words are inputs then
+    #[arg(long, value_name = "FILTER")]
+    filter: Option<String>,
 
     /// Only records that start at this time or later (UTC unless it says otherwise); of both sides, by their own clocks
     #[arg(long, value_name = "TIME")]
@@ -93,8 +98,8 @@ pub enum ComparisonFormat {
 pub struct Comparison {
     /// One vantage point.
     pub left: PathBuf,
-    /// The other one.
-    pub right: PathBuf,
+    /// Files and folders of the other one.
+    pub right: Vec<PathBuf>,
     /// Which records.
     pub filter: Arc<Filter>,
     /// What `--since` and `--until` say.
@@ -128,14 +133,27 @@ impl Comparison {
         Self::new(words).map(Ok)
     }
 
+    /// What the right side is called.
+    pub fn right_name(&self) -> String {
+        let name = self.right.first().map_or_else(String::new, |path| path.display().to_string());
+        match self.right.len().saturating_sub(1) {
+            0 => name,
+            more => format!("{name} and {more} more"),
+        }
+    }
+
     fn new(words: Words) -> Result<Self> {
-        let text = words.filter.join(" ");
+        let is_all = words.filter.is_some();
+        let inputs = words.words.iter().take_while(|word| is_all || is_input(word)).count();
+        let (inputs, filter) = words.words.split_at(inputs);
+        let filter = filter.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
+        let text = words.filter.unwrap_or(filter);
         let filter =
             if text.trim().is_empty() { Filter::any() } else { Filter::parse(&text).map_err(Error::from)? };
         let period = period(words.since.as_deref(), words.until.as_deref())?;
         Ok(Self {
             left: words.left,
-            right: words.right,
+            right: std::iter::once(words.right).chain(inputs.iter().map(PathBuf::from)).collect(),
             filter: Arc::new(within(period, filter)?),
             period,
             options: CorrelateOptions {
@@ -171,9 +189,16 @@ mod tests {
     fn two_inputs_and_a_filter() {
         let asked = comparison(&["a.pcap", "logs/", "ip", "10.0.0.1", "and", "port 22", "--offset", "-0.25"])
             .unwrap();
-        assert_eq!((asked.left.to_str(), asked.right.to_str()), (Some("a.pcap"), Some("logs/")));
+        assert_eq!((asked.left.to_str(), asked.right_name().as_str()), (Some("a.pcap"), "logs/"));
         assert_eq!(asked.filter.to_string(), "ip 10.0.0.1 and port 22");
         assert_eq!(asked.options.offset, Some(-250_000_000));
+        let asked = comparison(&["a.pcap", "b.log", "Cargo.toml", "src", "port 22"]).unwrap();
+        assert_eq!(
+            (asked.right_name().as_str(), asked.filter.to_string().as_str()),
+            ("b.log and 2 more", "port 22")
+        );
+        let asked = comparison(&["a.pcap", "b.log", "c.log", "--filter", "port 22"]).unwrap();
+        assert_eq!((asked.right.len(), asked.filter.to_string().as_str()), (2, "port 22"));
     }
 
     #[test]

@@ -92,7 +92,8 @@ fn given_filter(flags: &Flags, words: &[OsString]) -> Result<Given> {
     }
 }
 
-fn is_input(word: &OsStr) -> bool {
+/// Whether a word names an input.
+pub(super) fn is_input(word: &OsStr) -> bool {
     word == "-" || Path::new(word).exists()
 }
 

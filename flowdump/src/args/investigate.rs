@@ -40,6 +40,14 @@ struct Words {
     #[arg(long, value_name = "PREFIX")]
     internal: Vec<Prefix>,
 
+    /// Hosts that were attacked: looked at as HOST is, part of one's own network, and hops begin there; may be repeated
+    #[arg(long, value_name = "HOST")]
+    victim: Vec<Prefix>,
+
+    /// Hosts whose traffic is as it should be, as monitoring, backups or scanners of one's own; may be repeated
+    #[arg(long, value_name = "PREFIX")]
+    allow: Vec<Prefix>,
+
     /// Active and idle timeout in seconds for captures
     #[arg(short = 'e', long = "timeout", value_name = "ACTIVE,IDLE", default_value = USUAL_TIMEOUT)]
     timeout: String,
@@ -49,7 +57,7 @@ struct Words {
     output: ReportFormat,
 
     /// Read a report in JSON, and say whether its inputs are the same ones still and say the same
-    #[arg(long, value_name = "REPORT", value_hint = clap::ValueHint::FilePath, conflicts_with_all = ["words", "since", "until", "internal"])]
+    #[arg(long, value_name = "REPORT", value_hint = clap::ValueHint::FilePath, conflicts_with_all = ["words", "since", "until", "internal", "victim", "allow"])]
     verify: Option<PathBuf>,
 
     /// Memory for the rows that are looked at, as 500M or 8G [default: half of what there is]
@@ -60,11 +68,13 @@ struct Words {
 pub(super) const USUAL_TIMEOUT: &str = "300,60";
 
 const HELP: &str = "\
-A word that is an address or a prefix is a host; write ./10.0.0.1 for a file of that name. Each input is told of apart.
+A word that is an address or a prefix is a host; write ./10.0.0.1 for a file of that name. Each input is told of apart;
+files of a log in one folder are one input.
 
 Examples:
   flowdump investigate 203.0.113.66 logs/ attack.pcap
   flowdump investigate 10.77.4.0/24 logs/ --since 2024-03-12T15:00
+  flowdump investigate --victim 10.77.4.20 logs/ -o html > report.html
 
 Exit codes: 0 done; 2 wrong usage, or an input that could not be read in full (the rest is done all the same).";
 
@@ -99,7 +109,11 @@ pub struct Case {
     pub subject: Hosts,
     /// Hosts of one's own network.
     pub internal: Hosts,
-    /// Files and folders, each a source of its own.
+    /// Those of interest that were attacked.
+    pub victims: Hosts,
+    /// Hosts that detectors say nothing of.
+    pub allowed: Hosts,
+    /// Files and folders.
     pub inputs: Vec<PathBuf>,
     /// Records of the subject.
     pub filter: Filter,
@@ -158,7 +172,8 @@ impl Case {
     }
 
     fn new(asked: Words, words: Vec<String>) -> Result<Self> {
-        let (hosts, inputs) = hosts_and_inputs(asked.words);
+        let (mut hosts, inputs) = hosts_and_inputs(asked.words);
+        hosts.extend(&asked.victim);
         check_words(&hosts, &inputs)?;
         let period = period(asked.since.as_deref(), asked.until.as_deref())?;
         let subject = Hosts::new(hosts);
@@ -166,7 +181,9 @@ impl Case {
         let any = within(period, Filter::any())?;
         Ok(Self {
             words,
-            internal: Hosts::internal().and(asked.internal),
+            internal: Hosts::internal().and(asked.internal).and(asked.victim.iter().copied()),
+            victims: Hosts::new(asked.victim),
+            allowed: Hosts::new(asked.allow),
             inputs,
             filter: within(period, filter(&subject.filter())?)?,
             wider: Arc::new(within(period, filter(&format!("{} or port in [{ports}]", subject.filter()))?)?),

@@ -29,7 +29,7 @@ pub(crate) fn correlate(asked: &Comparison) -> Result<Outcome> {
         meter: &asked.meter,
         memory: asked.memory,
     };
-    let mut sides = [reader.read(&asked.left)?, reader.read(&asked.right)?];
+    let mut sides = [reader.read(std::slice::from_ref(&asked.left))?, reader.read(&asked.right)?];
     let found = correlated(&sides[0].connections, &sides[1].connections, asked.options);
     let mut out = io::BufWriter::new(io::stdout().lock());
     match asked.output {
@@ -47,7 +47,7 @@ pub(crate) fn correlate(asked: &Comparison) -> Result<Outcome> {
 }
 
 fn document(asked: &Comparison, sides: &[Read; 2], found: &Correlation) -> Document {
-    let [left, right] = [&asked.left, &asked.right].map(|path| path.display().to_string());
+    let (left, right) = (asked.left.display().to_string(), asked.right_name());
     let mut blocks = vec![Block::Section("Sides".to_owned()), Block::Table(inputs([&left, &right], sides))];
     blocks.extend(summary(found, ["left", "right"]));
     let held: usize = sides.iter().map(|side| side.connections.len()).sum();

@@ -46,7 +46,7 @@ pub(super) fn whole(asked: &Comparison, found: &Correlation) -> Value {
     json!({
         "schema": SCHEMA,
         "left": asked.left.display().to_string(),
-        "right": asked.right.display().to_string(),
+        "right": asked.right_name(),
         "filter": asked.filter.to_string(),
         "tolerance_seconds": asked.options.tolerance,
         "summary": summary(found),

@@ -6,27 +6,29 @@ use super::document::{Bar, Block, Chart, Document, Table};
 use super::evidence::Evidence;
 use super::source::{PAUSE, Source};
 use super::words::{name, registered, sentence, shell_words, time, told};
-use super::{Report, graph};
+use super::{Report, found, graph, short, together};
 use crate::args::Case;
 use crate::print::print_account;
 
 /// The report as a document.
 pub(super) fn document(report: &Report<'_>) -> Document {
     let case = report.case;
-    let mut blocks = Vec::new();
+    let mut blocks = short::section(report);
     for source in &report.sources {
         blocks.extend(section(case, source));
     }
+    blocks.extend(report.compared.iter().flat_map(|one| together::section(one, &report.sources)));
     blocks.extend(evidence(report));
     Document { title: format!("Investigation of {} (times are UTC)", case.subject), blocks }
 }
 
 fn section(case: &Case, source: &Source) -> Vec<Block> {
-    let mut blocks = vec![Block::Section(source.input.display().to_string())];
+    let mut blocks = vec![Block::Section(source.input.name.clone())];
     blocks.push(Block::Facts(vec![("Window", window(source)), ("Counts", counts(source))]));
     if source.rows.records() > 0 {
         blocks.extend(periods(source));
         blocks.extend(services(case, source));
+        blocks.extend(found::blocks(&source.found));
         blocks.extend(contacts(&source.reached));
         blocks.extend(chain(&source.hops));
         let graph = graph::of(case, source);
@@ -201,11 +203,14 @@ fn account(source: &Source) -> Vec<String> {
 
 /// Commands that list what the numbers are made of.
 fn commands(case: &Case, source: &Source) -> Vec<String> {
-    let input = source.input.display().to_string();
+    let inputs = source.input.shown();
     let list = ["--stitch", "--dedup", "-O", "tstart"];
     let filter = case.filter.to_string();
     let line = |options: &[&str], filter: &str| {
-        let words = ["flowdump", &input].into_iter().chain(options.iter().copied()).chain([filter]);
+        let words = std::iter::once("flowdump")
+            .chain(inputs.iter().map(String::as_str))
+            .chain(options.iter().copied())
+            .chain([filter]);
         shell_words(words)
     };
     let all = [
@@ -244,7 +249,7 @@ fn files(source: &Source, evidence: &Evidence) -> Vec<Vec<String>> {
     if evidence.files.len() > FILES {
         let name = format!(
             "{} ({} files; the hash is that of the list of their hashes)",
-            source.input.display(),
+            source.input.name,
             evidence.files.len()
         );
         return vec![vec![name, evidence.bytes().to_string(), evidence.sha256()]];

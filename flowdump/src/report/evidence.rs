@@ -33,8 +33,8 @@ impl Evidence {
     ///
     /// # Errors
     /// When the input does not exist.
-    pub(super) fn of(options: &OpenOptions, input: &Path) -> Result<Self> {
-        let (paths, _) = options.files([input])?;
+    pub(super) fn of(options: &OpenOptions, input: &[PathBuf]) -> Result<Self> {
+        let (paths, _) = options.files(input)?;
         Ok(Self { files: paths.into_iter().map(Hashed::of).collect() })
     }
 

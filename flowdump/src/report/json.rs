@@ -5,9 +5,12 @@ use flowcore::{Protocol, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::Report;
+use super::comparison_json::summary;
 use super::evidence::Evidence;
+use super::found::Found;
 use super::reproduce::{self, Number, Reproduce};
 use super::source::Source;
+use super::together::Compared;
 use super::words::sentence;
 use crate::args::Case;
 use crate::print::print_json;
@@ -30,6 +33,7 @@ pub(super) fn report(report: &Report<'_>) -> Value {
         "since": case.period.0.map(time),
         "until": case.period.1.map(time),
         "sources": sources.collect::<Vec<_>>(),
+        "together": together(report),
         "evidence": evidence(report),
     })
 }
@@ -49,7 +53,7 @@ fn list<T>(values: &[T], value: impl Fn(&T) -> Value) -> Value {
 fn source(case: &Case, source: &Source, at: &str) -> Value {
     let activity = &source.activity;
     json!({
-        "input": source.input.display().to_string(),
+        "input": source.input.name,
         "window": window(source),
         "counts": counts(source),
         "periods": list(&source.periods, |one| {
@@ -65,6 +69,7 @@ fn source(case: &Case, source: &Source, at: &str) -> Value {
             })),
         },
         "services": list(&source.services, |one| service(case, one)),
+        "findings": list(&source.found, finding),
         "reached": list(&source.reached, link),
         "hops": list(&source.hops, hop),
         "account": account(source),
@@ -128,6 +133,48 @@ fn service(case: &Case, one: &Service) -> Value {
         "first": time(one.first),
         "last": time(one.last),
         "in_words": sentence(one, &case.subject),
+    })
+}
+
+fn finding(found: &Found) -> Value {
+    let one = &found.finding;
+    let criteria = one.criteria;
+    let registered = criteria.port.and_then(|port| flowcore::analysis::service_name(criteria.protocol, port));
+    let measures: Map<String, Value> =
+        one.parts.iter().map(|part| (part.name.to_owned(), part.value.into())).collect();
+    json!({
+        "detector": one.detector.name(),
+        "src": criteria.src.map(|src| src.to_string()),
+        "dst": criteria.dst.map(|dst| dst.to_string()),
+        "protocol": protocol(criteria.protocol),
+        "port": criteria.port,
+        "registered_name": registered,
+        "connections": found.connections,
+        "forward": traffic(found.forward),
+        "reverse": traffic(found.reverse),
+        "first": time(found.first),
+        "last": time(found.last),
+        "measures": measures,
+        "in_words": one.reason,
+        "filter": criteria.to_string(),
+        "evidence": list(&one.evidence, connection),
+    })
+}
+
+/// What sources say side by side.
+fn together(report: &Report<'_>) -> Value {
+    let name = |place: usize| report.sources.get(place).map(|source| source.input.name.as_str());
+    let comparison = |one: &Compared| {
+        let mut value = json!({ "left": name(one.left), "right": name(one.right) });
+        if let (Value::Object(members), Value::Object(summary)) = (&mut value, summary(&one.found)) {
+            members.extend(summary);
+        }
+        value
+    };
+    let commands = reproduce::comparisons(report.case, &report.sources, &report.compared, "/together");
+    json!({
+        "comparisons": list(&report.compared, comparison),
+        "reproduce": list(&commands, reproduction),
     })
 }
 
@@ -208,7 +255,7 @@ fn evidence(report: &Report<'_>) -> Value {
 
 fn input(source: &Source, evidence: &Evidence) -> Value {
     json!({
-        "input": source.input.display().to_string(),
+        "input": source.input.name,
         "bytes": evidence.bytes(),
         "sha256_of_list": evidence.sha256(),
         "files": list(&evidence.files, |file| json!({

@@ -1,8 +1,9 @@
 //! Answers to a case: what hosts of interest did, source by source.
 //!
 //! ```text
-//! case -> source (each input, read once) -+-> content -> document -> text, markdown, html
-//!         evidence (files and hashes)    -+-> json, with the commands of reproduce
+//! case -> source (each input, read once) -+-> content, short -> document -> text, markdown, html
+//!         together (two of them)         -+-> json, with the commands of reproduce
+//!         evidence (files and hashes)    -+
 //! ```
 
 mod comparison;
@@ -10,15 +11,19 @@ mod comparison_json;
 mod content;
 mod document;
 mod evidence;
+mod found;
 mod graph;
 mod html;
+mod input;
 mod json;
 mod markdown;
 mod reading;
 mod reproduce;
+mod short;
 mod source;
 mod svg;
 mod text;
+mod together;
 mod verify;
 mod words;
 
@@ -32,7 +37,9 @@ use crate::exit::Outcome;
 use crate::matching::report;
 pub(crate) use comparison::correlate;
 use evidence::Evidence;
+use input::Input;
 use source::Source;
+use together::Compared;
 
 /// Investigates a case and prints what was found, or says whether a report still holds.
 ///
@@ -49,6 +56,8 @@ pub(crate) fn investigate(asked: &Investigation) -> Result<Outcome> {
 struct Report<'a> {
     case: &'a Case,
     sources: Vec<Source>,
+    /// Two sources each, side by side.
+    compared: Vec<Compared>,
     /// The files of each source.
     evidence: Vec<Evidence>,
 }
@@ -57,12 +66,14 @@ impl<'a> Report<'a> {
     /// Reads all inputs; files are hashed meanwhile.
     fn of(case: &'a Case) -> Result<Self> {
         let files = source::reader(case).options();
+        let inputs = Input::group(&case.inputs, &files);
+        let paths: Vec<_> = inputs.iter().map(|input| input.paths.clone()).collect();
         thread::scope(|scope| {
-            let hashes =
-                scope.spawn(|| case.inputs.iter().map(|input| Evidence::of(&files, input)).collect());
-            let sources = case.inputs.iter().map(|input| Source::read(case, input)).collect::<Result<_>>()?;
+            let hashes = scope.spawn(|| paths.iter().map(|paths| Evidence::of(&files, paths)).collect());
+            let read = inputs.into_iter().map(|input| Source::read(case, input));
+            let sources = read.collect::<Result<Vec<_>>>()?;
             let evidence: Result<_> = hashes.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            Ok(Self { case, sources, evidence: evidence? })
+            Ok(Self { case, compared: Compared::all(&sources), sources, evidence: evidence? })
         })
     }
 

@@ -1,6 +1,6 @@
 //! An input read once: its rows counted, copies of them left out, and the rest joined to connections.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use flowcore::aggregate::Connections;
@@ -38,12 +38,12 @@ pub(super) struct Read {
 }
 
 impl Reader<'_> {
-    /// Reads all of an input.
+    /// Reads all of an input, which these files and folders are.
     ///
     /// # Errors
     /// When it cannot be opened, or has more rows to be joined than can be held.
-    pub(super) fn read(&self, input: &Path) -> Result<Read> {
-        let mut inputs = self.options().open_all([input])?;
+    pub(super) fn read(&self, input: &[PathBuf]) -> Result<Read> {
+        let mut inputs = self.options().open_all(input)?;
         let (mut batch, mut rows) = (FlowBatch::new(), Summary::default());
         let mut copies = Copies::new().max_memory(self.memory);
         while inputs.read_batch(&mut batch)? {

@@ -1,13 +1,15 @@
 //! Commands that give the numbers of a report again, each from the inputs by a filter of its own.
 //!
-//! A command prints NDJSON, a row a line. A number is the count of its rows, or the sum, minimum or maximum of a member of
+//! A command prints rows in JSON, one behind the other. A number is the count of its rows, or the sum, minimum or maximum of a member of
 //! them; of those rows only that have a value where one is named.
 
 use flowcore::aggregate::ConnState;
 use flowcore::analysis::{Link, Role, Service};
 use flowcore::{Protocol, Timestamp};
 
+use super::found::Found;
 use super::source::Source;
+use super::together::Compared;
 use crate::args::Case;
 
 /// A command, and the numbers that come out of it.
@@ -66,11 +68,46 @@ pub(super) fn commands(case: &Case, source: &Source, at: &str) -> Vec<Reproduce>
     );
     let services = source.services.iter().enumerate();
     all.extend(services.flat_map(|(n, service)| from.service(&format!("{at}/services/{n}"), service)));
+    let found = source.found.iter().enumerate();
+    all.extend(found.map(|(n, found)| from.finding(&format!("{at}/findings/{n}"), found)));
     let reached = source.reached.iter().enumerate();
     all.extend(reached.flat_map(|(n, link)| from.link(&format!("{at}/reached/{n}"), link)));
     let hops = source.hops.iter().enumerate();
     all.extend(hops.flat_map(|(n, hop)| from.link(&format!("{at}/hops/{n}"), &hop.link)));
     all
+}
+
+/// The commands behind what sources say side by side, which stands at this pointer. `correlate` takes several files on the
+/// right only.
+pub(super) fn comparisons(
+    case: &Case,
+    sources: &[Source],
+    compared: &[Compared],
+    at: &str,
+) -> Vec<Reproduce> {
+    let sides =
+        |one: &Compared| Some((sources.get(one.left)?.input.shown(), sources.get(one.right)?.input.shown()));
+    let command = |(n, one): (usize, &Compared)| {
+        let (left, right) = sides(one).filter(|(left, _)| left.len() == 1)?;
+        let words = ["flowdump", "correlate"].map(str::to_owned).into_iter().chain(left).chain(right);
+        let timeout = case.timeout.iter().flat_map(|timeout| ["-e".to_owned(), timeout.clone()]);
+        let rest = ["-q", "-o", "json", "--filter", &case.filter.to_string()].map(str::to_owned);
+        let at = format!("{at}/comparisons/{n}/");
+        let of = |name, of| number(&at, name, Take::Sum, of);
+        Some(Reproduce {
+            command: words.chain(timeout).chain(rest).collect(),
+            numbers: vec![
+                of("offset_seconds", "/summary/offset_seconds"),
+                of("told_by", "/summary/told_by"),
+                of("matched", "/summary/matched"),
+                of("only_left", "/summary/only_left"),
+                of("only_left_outside", "/summary/only_left_outside"),
+                of("only_right", "/summary/only_right"),
+                of("only_right_outside", "/summary/only_right_outside"),
+            ],
+        })
+    };
+    compared.iter().enumerate().filter_map(command).collect()
 }
 
 /// What commands are made from.
@@ -83,10 +120,10 @@ struct From<'a> {
 impl From<'_> {
     /// A command that reads the input with this filter.
     fn read(self, options: &[&str], filter: &str) -> Vec<String> {
-        let input = self.source.input.display().to_string();
-        let input = if input.starts_with('-') && input != "-" { format!("./{input}") } else { input };
+        let inputs = self.source.input.shown();
         let timeout = self.case.timeout.as_deref().map(|timeout| ["-e", timeout]);
-        let words = ["flowdump", &input].into_iter().chain(timeout.into_iter().flatten());
+        let words = std::iter::once("flowdump").chain(inputs.iter().map(String::as_str));
+        let words = words.chain(timeout.into_iter().flatten());
         let rest = ["-q", "--filter", filter];
         words.chain(options.iter().copied()).chain(rest).map(str::to_owned).collect()
     }
@@ -186,6 +223,15 @@ impl From<'_> {
             numbers: vec![number(at, "/peer_count", Take::Count, "")],
         };
         [Reproduce { command: sums, numbers }, peers]
+    }
+
+    /// Connections of a finding are those that its criteria select.
+    fn finding(self, at: &str, found: &Found) -> Reproduce {
+        let which = found.finding.criteria.to_string();
+        Reproduce {
+            command: self.connections(&which, &["-A", "proto", "-o", "ndjson"], &self.filter()),
+            numbers: sums(at),
+        }
     }
 
     /// Connections of a link are those that were answered.

@@ -29,7 +29,7 @@ pub(super) fn run(path: &Path) -> Result<Outcome> {
     let words: Vec<String> = words.filter_map(Value::as_str).map(str::to_owned).collect();
     let case = Case::of(&words).map_err(|error| of_file(error.to_string()))?;
     let found = json::report(&Report::of(&case)?);
-    for part in ["subject", "internal", "since", "until", "sources"] {
+    for part in ["subject", "internal", "since", "until", "sources", "together"] {
         compare(&format!("/{part}"), told.get(part), found.get(part), &mut differences);
     }
     say(files, &differences)

@@ -1,0 +1,44 @@
+//! All detectors at once, each with its own options.
+
+use super::{
+    BruteForceOptions, Connection, ExfiltrationOptions, Finding, FloodOptions, Hosts, LongConnectionOptions,
+    UnusualPortOptions, brute_force, exfiltration, floods, long_connections, unusual_ports,
+};
+
+/// The thresholds of all detectors.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct DetectorOptions {
+    /// Data that left.
+    pub exfiltration: ExfiltrationOptions,
+    /// Guessed passwords.
+    pub brute_force: BruteForceOptions,
+    /// Services without a registered name.
+    pub unusual_port: UnusualPortOptions,
+    /// Connections of hours.
+    pub long_connection: LongConnectionOptions,
+    /// More than a service can answer.
+    pub flood: FloodOptions,
+}
+
+/// What all detectors find, in the order of [`Detector::ALL`](super::Detector::ALL), and of each what is gravest first.
+/// `internal` are the hosts of one's own network; what those that are `allowed` do is as it should be.
+///
+/// ```
+/// use flowcore::analysis::{DetectorOptions, Hosts, findings};
+/// let (internal, allowed) = (Hosts::internal(), Hosts::new([]));
+/// assert!(findings(&[], &DetectorOptions::default(), &internal, &allowed).is_empty());
+/// ```
+pub fn findings(
+    connections: &[Connection],
+    options: &DetectorOptions,
+    internal: &Hosts,
+    allowed: &Hosts,
+) -> Vec<Finding> {
+    let mut found = exfiltration(connections, &options.exfiltration, internal, allowed);
+    found.extend(brute_force(connections, &options.brute_force, allowed));
+    found.extend(unusual_ports(connections, &options.unusual_port, internal, allowed));
+    found.extend(long_connections(connections, &options.long_connection, internal, allowed));
+    found.extend(floods(connections, &options.flood, allowed));
+    found.sort_by_key(|one| one.detector);
+    found
+}
