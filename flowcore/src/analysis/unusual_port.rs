@@ -82,12 +82,17 @@ pub fn unusual_ports(
     allowed: &Hosts,
 ) -> Vec<Finding> {
     let around = Around::of(connections, internal);
-    let passes = |one: &Connection| {
-        is_unnamed(one) && is_substance(one, options) && !around.explains(one, internal, options)
+    let groups =
+        Crossing::groups(connections, [internal, allowed], |one| is_unnamed(one) && one.was_answered());
+    // Judged by what is more than a greeting; told of is all that was answered.
+    let counts = |one: &Connection| is_substance(one, options) && !around.explains(one, internal, options);
+    let judged = |group: &Group<'_>| {
+        let substance = group.connections.iter().copied().filter(|one| counts(one));
+        is_worth_a_look(&Group { connections: substance.collect() }, options)
     };
-    let groups = Crossing::groups(connections, [internal, allowed], passes);
-    let told = groups.iter().filter(|(_, group)| is_worth_a_look(group, options));
-    let mut found: Vec<Finding> = told
+    let mut found: Vec<Finding> = groups
+        .iter()
+        .filter(|(_, group)| judged(group))
         .filter_map(|(crossing, group)| group.finding(Detector::UnusualPort, said(crossing, group)))
         .collect();
     found.sort_by_key(|one| Reverse(one.forward.bytes.saturating_add(one.reverse.bytes)));
@@ -103,7 +108,7 @@ fn is_unnamed(one: &Connection) -> bool {
 }
 
 fn is_substance(one: &Connection, options: &UnusualPortOptions) -> bool {
-    one.was_answered() && one.forward.bytes.min(one.reverse.bytes) >= options.min_way_bytes
+    one.forward.bytes.min(one.reverse.bytes) >= options.min_way_bytes
 }
 
 fn is_session(one: &Connection, options: &UnusualPortOptions) -> bool {

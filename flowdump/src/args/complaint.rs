@@ -15,6 +15,12 @@ pub(super) fn of(error: &clap::Error) -> Error {
     {
         return Error::argument(unknown(option, error.get(ContextKind::SuggestedArg)));
     }
+    if let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg)
+        && error.kind() == ErrorKind::MissingRequiredArgument
+    {
+        let names: Vec<&str> = missing.iter().map(|name| name.trim_matches(['<', '>', '.'])).collect();
+        return Error::argument(format!("not given: {}", names.join(", ")));
+    }
     if let Some(cause) = error.source()
         && let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg)
         && let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue)

@@ -76,6 +76,11 @@ Examples:
 
 Exit codes: 0 done; 2 wrong usage, or an input that could not be read in full (the rest is done all the same).";
 
+/// The options, for manual pages and completion.
+pub(super) fn command() -> clap::Command {
+    Words::command().name("correlate")
+}
+
 /// What a comparison is written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum ComparisonFormat {

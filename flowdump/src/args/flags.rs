@@ -272,8 +272,8 @@ pub struct Flags {
     #[arg(long, help_heading = "Help")]
     pub help_formats: bool,
 
-    /// Print a manual page or a completion script: man, complete-bash, complete-zsh, complete-fish or
-    /// complete-powershell
+    /// Print a manual page or a completion script: man, man-investigate, man-correlate, complete-bash, complete-zsh,
+    /// complete-fish or complete-powershell
     #[arg(
         long,
         value_name = "WHAT",
@@ -337,5 +337,6 @@ Examples:
   flowdump -r web.flow -o json 'action reject'     for programs
   flowdump -R flows/nfcapd.202309280000 -w day.nf  nfdump's files, in and out
   flowdump investigate 203.0.113.9 logs/ a.pcap    what a host did (flowdump investigate -h)
+  flowdump correlate a.pcap logs/                  what two vantage points saw (flowdump correlate -h)
 
 Exit codes: 0 done; 2 wrong usage, or an input that could not be read in full (the rest is done all the same).";

@@ -78,6 +78,11 @@ Examples:
 
 Exit codes: 0 done; 2 wrong usage, or an input that could not be read in full (the rest is done all the same).";
 
+/// The options, for manual pages and completion.
+pub(super) fn command() -> clap::Command {
+    Words::command().name("investigate")
+}
+
 /// What is asked for.
 #[derive(Debug)]
 pub enum Investigation {

@@ -35,3 +35,8 @@ pub use request::Request;
 pub use stats_format::StatsFormat;
 pub use stitch::Stitched;
 pub use window::Window;
+
+/// The options of `flowdump NAME` for each name that is a command of its own.
+pub fn subcommands() -> [clap::Command; 2] {
+    [investigate::command(), correlate::command()]
+}

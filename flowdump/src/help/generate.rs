@@ -10,7 +10,7 @@ use clap_complete::Shell;
 use flowcore::Error;
 
 use super::values;
-use crate::args::Flags;
+use crate::args::{Flags, subcommands};
 
 /// What can be generated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,12 +18,15 @@ pub struct Generated(What);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum What {
-    ManPage,
+    /// Of the program, or of one of its subcommands.
+    ManPage(Option<&'static str>),
     Completion(Shell),
 }
 
-const NAMES: [(&str, What); 5] = [
-    ("man", What::ManPage),
+const NAMES: [(&str, What); 7] = [
+    ("man", What::ManPage(None)),
+    ("man-investigate", What::ManPage(Some("investigate"))),
+    ("man-correlate", What::ManPage(Some("correlate"))),
     ("complete-bash", What::Completion(Shell::Bash)),
     ("complete-zsh", What::Completion(Shell::Zsh)),
     ("complete-fish", What::Completion(Shell::Fish)),
@@ -53,7 +56,7 @@ impl Generated {
         let mut text = Vec::new();
         match self.0 {
             // Writing to a vector does not fail.
-            What::ManPage => drop(clap_mangen::Man::new(for_manual(Flags::command())).render(&mut text)),
+            What::ManPage(name) => drop(clap_mangen::Man::new(for_manual(named(name))).render(&mut text)),
             What::Completion(shell) => {
                 let mut command = for_completion(&Flags::command());
                 clap_complete::generate(shell, &mut command, "flowdump", &mut text);
@@ -61,6 +64,15 @@ impl Generated {
         }
         text
     }
+}
+
+/// The program, or its subcommand of this name.
+fn named(name: Option<&str>) -> Command {
+    let own = subcommands().into_iter().find(|command| Some(command.get_name()) == name);
+    own.map_or_else(Flags::command, |command| {
+        let name = format!("flowdump-{}", command.get_name());
+        command.name(name)
+    })
 }
 
 /// The command with the descriptions of all options: the renderer leaves out those that the short help does not have.
@@ -71,7 +83,7 @@ fn for_manual(command: Command) -> Command {
 /// The command with the values of its options, and without options that are only there for old command lines.
 fn for_completion(command: &Command) -> Command {
     let args = command.get_arguments().filter(|arg| !arg.is_hide_set()).cloned().map(with_values);
-    Command::new("flowdump").version(env!("CARGO_PKG_VERSION")).args(args)
+    Command::new("flowdump").version(env!("CARGO_PKG_VERSION")).args(args).subcommands(subcommands())
 }
 
 fn with_values(arg: Arg) -> Arg {
@@ -89,14 +101,16 @@ mod tests {
     }
 
     #[test]
-    fn every_option_of_the_manual_page_is_described() {
-        let page = text_of("man");
-        let entries: Vec<&str> = page.split("\n.TP\n").skip(1).collect();
-        assert!(entries.len() > 30);
-        for entry in entries {
-            let mut lines = entry.lines();
-            let (option, about) = (lines.next().unwrap(), lines.next().unwrap_or_default());
-            assert!(!about.is_empty() && !about.starts_with('.'), "{option}: {about}");
+    fn every_option_of_the_manual_pages_is_described() {
+        for (name, least) in [("man", 30), ("man-investigate", 8), ("man-correlate", 8)] {
+            let page = text_of(name);
+            let entries: Vec<&str> = page.split("\n.TP\n").skip(1).collect();
+            assert!(entries.len() > least, "{name}: {}", entries.len());
+            for entry in entries {
+                let mut lines = entry.lines();
+                let (option, about) = (lines.next().unwrap(), lines.next().unwrap_or_default());
+                assert!(!about.is_empty() && !about.starts_with('.'), "{name} {option}: {about}");
+            }
         }
     }
 
@@ -117,8 +131,17 @@ mod tests {
 
     #[test]
     fn every_option_is_in_every_text() {
-        for (name, _) in NAMES {
+        for name in NAMES.map(|(name, _)| name).into_iter().filter(|name| !name.starts_with("man-")) {
             let text = text_of(name).replace('\\', "");
+            let own = subcommands().into_iter().flat_map(|command| {
+                command
+                    .get_arguments()
+                    .filter_map(|arg| arg.get_long().map(str::to_owned))
+                    .collect::<Vec<_>>()
+            });
+            for long in own.filter(|_| name != "man") {
+                assert!(text.contains(&long), "{name}: --{long}");
+            }
             for arg in Flags::command().get_arguments().filter(|arg| !arg.is_positional()) {
                 let long = arg.get_long().unwrap();
                 assert!(arg.is_hide_set() || text.contains(long), "{name}: --{long}");

@@ -8,9 +8,19 @@ use crate::print::terminal_lines;
 /// Writes a report.
 pub(super) fn write(document: &Document, out: &mut dyn Write) -> io::Result<()> {
     line(&document.title, out)?;
-    document.blocks.iter().try_for_each(|block| match block {
+    // A heading that follows that of a section stands under its empty line.
+    let mut is_apart = false;
+    document.blocks.iter().try_for_each(|block| {
+        let is_first = std::mem::replace(&mut is_apart, matches!(block, Block::Section(_)));
+        let gap = if is_first { "" } else { "\n" };
+        write_block(block, gap, out)
+    })
+}
+
+fn write_block(block: &Block, gap: &str, out: &mut dyn Write) -> io::Result<()> {
+    match block {
         Block::Section(name) => line(&format!("\n== {name} =="), out).and_then(|()| writeln!(out)),
-        Block::Heading(name) => line(&format!("\n{name}"), out),
+        Block::Heading(name) => line(&format!("{gap}{name}"), out),
         Block::Text(text) => line(&format!("  {text}"), out),
         Block::Facts(facts) => {
             facts.iter().try_for_each(|(name, fact)| line(&format!("{name:<12}  {fact}"), out))
@@ -21,7 +31,7 @@ pub(super) fn write(document: &Document, out: &mut dyn Write) -> io::Result<()> 
         Block::Chart(bars) => chart(bars, out),
         // Its hosts and links are in tables.
         Block::Graph(_) => Ok(()),
-    })
+    }
 }
 
 fn line(text: &str, out: &mut dyn Write) -> io::Result<()> {

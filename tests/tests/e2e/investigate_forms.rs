@@ -1,6 +1,7 @@
 //! Reports of `flowdump investigate` as programs and browsers get them: valid, the same in every form, each number out of the
 //! command that stands behind it, and checked again later.
 
+use std::collections::HashSet;
 use std::fs;
 
 use flow_tests::harness::{TempDir, Tool, testdata};
@@ -33,6 +34,7 @@ fn taken(rows: &[Value], number: &Value) -> Value {
     let values = || rows.iter().filter_map(|row| row.pointer(&text(&number["of"])));
     match number["take"].as_str().unwrap() {
         "count" => rows.len().into(),
+        "sum" if values().any(Value::is_f64) => values().filter_map(Value::as_f64).sum::<f64>().into(),
         "sum" => values().map(|value| value.as_u64().unwrap()).sum::<u64>().into(),
         "min" => values().map(text).min().into(),
         "max" => values().map(text).max().into(),
@@ -40,16 +42,23 @@ fn taken(rows: &[Value], number: &Value) -> Value {
     }
 }
 
+/// The commands of a report with their numbers.
+fn reproductions(report: &Value) -> impl Iterator<Item = &Value> {
+    let parts = report["sources"].as_array().unwrap().iter().chain([&report["together"]]);
+    parts.flat_map(|part| part["reproduce"].as_array().unwrap())
+}
+
 /// Runs the commands of a report; how many numbers came out.
 #[track_caller]
 fn assert_reproduced(report: &Value) -> usize {
     let mut count = 0;
-    let sources = report["sources"].as_array().unwrap().iter();
-    for one in sources.flat_map(|source| source["reproduce"].as_array().unwrap()) {
+    for one in reproductions(report) {
         let words: Vec<&str> =
             one["command"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
         assert_eq!(words[0], "flowdump");
-        let rows = Tool::flowdump().args(&words[1..]).run().success().ndjson();
+        let printed = Tool::flowdump().args(&words[1..]).run().success().stdout;
+        let rows: Vec<Value> =
+            serde_json::Deserializer::from_str(&printed).into_iter().map(|row| row.unwrap()).collect();
         for number in one["numbers"].as_array().unwrap() {
             let told = report.pointer(number["report"].as_str().unwrap());
             assert_eq!(Some(&taken(&rows, number)), told, "{number}: {words:?}");
@@ -59,22 +68,21 @@ fn assert_reproduced(report: &Value) -> usize {
     count
 }
 
-/// The numbers of a report that no command gives: places in lists, ports, and what the account says of whole inputs.
+/// The numbers of a report that no command gives; ports and steps are none that would need one.
 fn unproven(report: &Value) -> Vec<String> {
-    let proven: std::collections::HashSet<&str> = report["sources"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .flat_map(|source| source["reproduce"].as_array().unwrap())
+    let proven: HashSet<&str> = reproductions(report)
         .flat_map(|one| one["numbers"].as_array().unwrap())
         .map(|number| number["report"].as_str().unwrap())
         .collect();
     let mut all = Vec::new();
     for (n, source) in report["sources"].as_array().unwrap().iter().enumerate() {
-        for part in ["window", "counts", "periods", "activity", "services", "reached", "hops"] {
+        for part in ["window", "counts", "periods", "activity", "services", "findings", "reached", "hops"] {
             numbers(&source[part], &format!("/sources/{n}/{part}"), &mut all);
         }
     }
+    numbers(&report["together"]["comparisons"], "/together/comparisons", &mut all);
+    // What detectors measured, and connections that show it, are behind the filter of the finding.
+    all.retain(|at| !at.contains("/measures/") && !at.contains("/evidence/"));
     let by_itself = ["port", "src_port", "dst_port", "interval_seconds", "step", "rows"];
     all.retain(|at| {
         !by_itself.iter().any(|name| at.ends_with(&format!("/{name}"))) && !proven.contains(at.as_str())
@@ -195,9 +203,19 @@ fn expected(report: &Value) -> Vec<String> {
                 largest["reverse"]["bytes"]
             )
         }));
+        lines.extend(source["findings"].as_array().unwrap().iter().flat_map(|one| {
+            let bytes = format!("{} {}", one["forward"]["bytes"], one["reverse"]["bytes"]);
+            let (name, words) = (one["detector"].as_str().unwrap(), one["in_words"].as_str().unwrap());
+            let times = format!("{} {}", time(&one["first"]), time(&one["last"]));
+            [format!("{} {bytes} {times}", one["connections"]), format!("{name}: {words}")]
+        }));
         let counts = &source["counts"];
         lines.push(format!("{} records, {} connections", counts["records"], counts["connections"]));
         lines.push(format!("{} packets, {} bytes, both ways", counts["packets"], counts["bytes"]));
+    }
+    for one in report["together"]["comparisons"].as_array().unwrap() {
+        lines.push(format!("{} conversations: ", one["matched"]));
+        lines.push(format!("by the median of {} conversations", one["told_by"]));
     }
     lines
 }
