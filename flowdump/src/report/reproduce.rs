@@ -91,7 +91,7 @@ pub(super) fn comparisons(
         let (left, right) = sides(one).filter(|(left, _)| left.len() == 1)?;
         let words = ["flowdump", "correlate"].map(str::to_owned).into_iter().chain(left).chain(right);
         let timeout = case.timeout.iter().flat_map(|timeout| ["-e".to_owned(), timeout.clone()]);
-        let rest = ["-q", "-o", "json", "--filter", &case.filter.to_string()].map(str::to_owned);
+        let rest = ["-o", "json", "--filter", &case.filter.to_string()].map(str::to_owned);
         let at = format!("{at}/comparisons/{n}/");
         let of = |name, of| number(&at, name, Take::Sum, of);
         Some(Reproduce {

@@ -67,6 +67,13 @@ impl Tool {
         self
     }
 
+    /// Runs in a folder, so that names of files in it say nothing of the machine.
+    #[must_use]
+    pub fn in_folder(mut self, folder: &Path) -> Self {
+        self.command.current_dir(folder);
+        self
+    }
+
     /// The program itself, for command lines that a shell runs.
     pub fn program(&self) -> &Path {
         Path::new(self.command.get_program())

@@ -101,9 +101,9 @@ fn a_gateway_that_translates_addresses_is_looked_through() {
 /// The golden file is the summary for the committed laboratory.
 #[test]
 fn the_laboratory_is_summed_up() {
-    let [capture, logs] = laboratory();
-    let text = correlate(&[&capture, &logs, "ip", "203.0.113.66"]);
-    assert_golden("investigate/correlation.txt", &text.replace(testdata("lab").to_str().unwrap(), "lab"));
+    let words = ["correlate", "lab/attack.pcap", "lab/logs", "ip", "203.0.113.66"];
+    let run = Tool::flowdump().in_folder(&testdata("")).args(words).run().success();
+    assert_golden("investigate/correlation.txt", &run.stdout);
 }
 
 /// Packets and bytes of a side over all conversations.
@@ -171,11 +171,12 @@ fn a_given_offset_and_mistakes() {
     for (words, why) in [
         (&[&*capture][..], "RIGHT"),
         (&[&capture, "no-such-log"], "no-such-log"),
-        (&[&capture, &logs, "porrt 22"], "porrt"),
         (&[&capture, &logs, "--memory", "10K"], "--since"),
     ] {
         let run = Tool::flowdump().arg("correlate").args(words).run().exit_code(2);
         let error = run.one_line_error("flowdump").to_owned();
         assert!(error.contains(why), "{words:?}: {error}");
     }
+    let run = Tool::flowdump().args(["correlate", &capture, &logs, "porrt 22"]).run().exit_code(2);
+    assert!(run.stderr.contains("did you mean \"port\"?"), "{}", run.stderr);
 }

@@ -161,7 +161,7 @@ fn a_page_works_alone() {
     assert_eq!(browser.value("document.querySelectorAll('svg .edge').length >= 2"), true);
 
     // The table of services by its column of bytes, upwards by a click and downwards by the keyboard.
-    let column = "[...document.querySelectorAll('table')][2]";
+    let column = "[...document.querySelectorAll('table')].find(one => one.tHead.innerText.includes('outcome'))";
     browser.value(&format!("{column}.querySelectorAll('th button')[6].click()"));
     let bytes = format!("[...{column}.tBodies[0].rows].map(row => Number(row.cells[6].textContent))");
     let sorted = |values: &Value| {
@@ -204,6 +204,7 @@ fn names_that_look_like_markup_stay_text() {
     browser.open(&page(&folder, name));
     assert_eq!(browser.complaints(), Vec::<&Value>::new());
     assert_eq!(browser.value("document.querySelectorAll('img, script[src], iframe').length"), 0);
-    let heading = browser.value("document.querySelector('h2').textContent");
-    assert!(heading.as_str().unwrap().ends_with(name), "{heading}");
+    let headings = browser.value("[...document.querySelectorAll('h2')].map(one => one.textContent)");
+    let is_named = |heading: &Value| heading.as_str().unwrap().ends_with(name);
+    assert!(headings.as_array().unwrap().iter().any(is_named), "{headings}");
 }
