@@ -164,7 +164,7 @@ impl Queries {
         Self { count: packets, size: bytes / packets.max(1.0), answers: got.packets as f64, answer }
     }
 
-    /// Whether the size is that of padding, which hides that of the name.
+    /// Whether the size is that of padding, which hides that of the name; the answer is filled up then too.
     fn is_padded(&self) -> bool {
         HEADERS.iter().any(|headers| (self.size - headers - PADDED).abs() < 0.01)
     }
@@ -217,7 +217,7 @@ impl Asked {
             }
         };
         let large = |one: &Queries| {
-            let counts = one.answer >= options.large_answer as f64;
+            let counts = one.answer >= options.large_answer as f64 && !one.is_padded();
             if counts { (one.answers, one.answers * one.answer) } else { (0.0, 0.0) }
         };
         Self {

@@ -188,7 +188,8 @@ fn among_ordinary(scene: &mut Scene) {
         surf(scene, (host, resolver), count, secs);
     }
     let (host, count, query) = (scene.inside(), scene.log(100, 1_500), scene.range(160, 295));
-    surf(scene, (host, resolver), scene.range(100, 1_000), secs);
+    let usual = scene.range(100, 1_000);
+    surf(scene, (host, resolver), usual, secs);
     let start = scene.range(0, secs);
     for at in 0..count {
         let later = at * scene.range(1, 4);
