@@ -5,14 +5,18 @@
 //! looked at they go on. Times are judged by the median and the deviation from it, which forgive calls that are missing,
 //! nights without any, and an answer that was fetched in between. Where so many calls are missing that most gaps are
 //! multiples of the interval, as with a service of several addresses, it is looked at how near to multiples they are.
+//! What is said at regular times inside of a single connection cannot be seen in it.
 //!
 //! Much that is good is as regular: what is told apart by more than time is in [`BeaconOptions`].
 
+mod calls;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::crossing::{is_host, service_words};
-use super::finding::{Group, Said};
-use super::measures::{self, dispersion, groups, median, quartiles, seconds};
+use self::calls::Calls;
+use super::crossing::is_host;
+use super::finding::Group;
+use super::measures::{groups, seconds};
 use super::{Connection, Detector, Finding, Hosts};
 use crate::record::{Addr, Protocol, Timestamp};
 
@@ -23,9 +27,18 @@ use crate::record::{Addr, Protocol, Timestamp};
 /// detectors, if by size ([`dns_tunnels`](super::dns_tunnels)).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BeaconOptions {
-    /// Calls, at least. 20: fewer may be regular by chance, and checks for updates, which come every hour or less often,
-    /// make fewer in a day of work.
+    /// Calls, at least. 12: an hour of one every five minutes.
     pub min_calls: usize,
+    /// Calls from which on [`min_score`](Self::min_score) is enough. 20: fewer may be fairly regular by chance, in a network
+    /// where thousands of pairs of hosts have as many connections.
+    pub sure_calls: usize,
+    /// Score that fewer calls need. 0.75: of calls that are alike, it allows for a jitter of 35 %.
+    pub few_score: f64,
+    /// Seconds between calls from which on they are slow. 1800, half an hour: checks for updates come every hour or less
+    /// often.
+    pub slow_secs: u32,
+    /// Slow calls, at least. 25: more than an hourly check makes in a day.
+    pub slow_calls: usize,
     /// Seconds from the first to the last call, at least. 1200, twenty minutes: a page or a film that is open asks as
     /// regularly, but is closed again.
     pub min_secs: u32,
@@ -52,7 +65,11 @@ pub struct BeaconOptions {
 impl Default for BeaconOptions {
     fn default() -> Self {
         Self {
-            min_calls: 20,
+            min_calls: 12,
+            sure_calls: 20,
+            few_score: 0.75,
+            slow_secs: 1800,
+            slow_calls: 25,
             min_secs: 1200,
             min_score: 0.55,
             min_timing: 0.35,
@@ -72,12 +89,6 @@ const TIMETABLE: [u16; 44] = [
     1723, 1883, 2195, 2196, 3478, 3479, 3544, 3784, 4460, 4500, 5060, 5061, 5222, 5223, 5228, 5229, 5230,
     5269, 5353, 5671, 6514, 8883, 51_820,
 ];
-/// Connections that begin within these seconds after the first of a call are part of it: question and result, pages with
-/// their pictures.
-const SAME_CALL: f64 = 2.0;
-/// Jitter of calls most of which are missing, at most: gaps that are far from multiples of anything have 0.5.
-const MISSING_JITTER: f64 = 0.2;
-
 /// Hosts that call the same service of the same host outside at regular times, the highest score first: `internal` ones,
 /// or any where neither end is internal. Connections from and to `allowed` hosts are left out: monitoring, partners.
 ///
@@ -155,130 +166,6 @@ fn observed(connections: &[Connection]) -> f64 {
     ends.map_or(0.0, |(first, last)| seconds(last.since(*first)))
 }
 
-/// A call: connections that begin together.
-#[derive(Debug, Clone, Copy)]
-struct Call {
-    first: Timestamp,
-    last: Timestamp,
-    sent: u64,
-    got: u64,
-}
-
-/// Calls of a group, of which the times and sizes are those of a beacon.
-#[derive(Debug)]
-struct Calls {
-    count: usize,
-    /// Seconds between two calls.
-    interval: f64,
-    /// How far calls are from it, as a part of it: 0.5 for calls that come at any time between half and three halves.
-    jitter: f64,
-    /// Median bytes of a call.
-    bytes: [f64; 2],
-    /// Scores from 0 to 1.
-    timing: f64,
-    size: f64,
-    duration: f64,
-    persistence: f64,
-}
-
-impl Calls {
-    /// The calls of connections that are in the order of time, if they are a beacon; `span` is what was looked at.
-    fn of(sorted: &[&Connection], span: f64, options: &BeaconOptions) -> Option<Self> {
-        let calls = calls(sorted);
-        let whole = seconds(calls.last()?.first.since(calls.first()?.first));
-        if calls.len() < options.min_calls.max(2) || whole < f64::from(options.min_secs) {
-            return None;
-        }
-        let (found, open) = Self::measure(&calls, span.max(whole / 2.0));
-        let is_small = found.bytes[0] + found.bytes[1] <= options.max_bytes as f64;
-        let is_short = open <= found.interval * options.max_open;
-        let is_beacon = found.timing >= options.min_timing && found.score() >= options.min_score;
-        (is_small && is_short && is_beacon).then_some(found)
-    }
-
-    /// The measures of two calls or more, and how many seconds one is open.
-    fn measure(calls: &[Call], span: f64) -> (Self, f64) {
-        let of = |value: fn(&Call) -> f64| calls.iter().map(value).collect::<Vec<f64>>();
-        let (sent, got) = (of(|call| call.sent as f64), of(|call| call.got as f64));
-        // A second more, as times are rounded to it, and answers take tenths more or less.
-        let open = of(|call| seconds(call.last.since(call.first)).max(0.0) + 1.0);
-        let gap = |pair: &[Call]| seconds(pair[1].first.since(pair[0].first));
-        let (interval, jitter) = times(&calls.windows(2).map(gap).collect::<Vec<f64>>());
-        let found = Self {
-            count: calls.len(),
-            interval,
-            jitter,
-            bytes: [median(&sent), median(&got)],
-            timing: (1.0 - jitter).max(0.0),
-            size: (1.0 - dispersion(&sent) - dispersion(&got)).max(0.0),
-            duration: (1.0 - dispersion(&open)).max(0.0),
-            persistence: (calls.len() as f64 * interval / span).min(1.0),
-        };
-        (found, median(&open) - 1.0)
-    }
-
-    /// The times count most: they are what makes a beacon. Sizes are next, as what a program says when there is nothing to
-    /// say is alike; how long it takes and goes on depends on much else.
-    fn score(&self) -> f64 {
-        0.5 * self.timing + 0.25 * self.size + 0.1 * self.duration + 0.15 * self.persistence
-    }
-
-    fn said(&self, group: &Group<'_>) -> Option<Said> {
-        let sample = group.connections.first()?;
-        let (src, dst) = (sample.src, sample.dst);
-        let service = service_words(sample.protocol, sample.dst_port);
-        let [sent, got] = self.bytes.map(measures::size);
-        let reason = format!(
-            "{src} called {service} of {dst} {} times, every {} with a jitter of {:.0} %, {sent} out and {got} back at a \
-             time; the calls fill {:.0} % of the time that was looked at.",
-            self.count,
-            measures::duration(self.interval),
-            self.jitter * 100.0,
-            self.persistence * 100.0,
-        );
-        let parts = measures::parts([
-            ("score", self.score()),
-            ("timing", self.timing),
-            ("size", self.size),
-            ("duration", self.duration),
-            ("persistence", self.persistence),
-            ("interval-seconds", self.interval),
-            ("jitter", self.jitter),
-            ("calls", self.count as f64),
-        ]);
-        let filter = measures::filter(src, Some(dst), sample.protocol, sample.dst_port);
-        Some(Said { parts, reason, filter })
-    }
-}
-
-/// Connections that begin together are one call; they are in the order of time.
-fn calls(sorted: &[&Connection]) -> Vec<Call> {
-    let mut calls: Vec<Call> = Vec::new();
-    for one in sorted {
-        let (sent, got) = (one.forward.bytes, one.reverse.bytes);
-        match calls.last_mut().filter(|call| seconds(one.first.since(call.first)) < SAME_CALL) {
-            Some(call) => {
-                call.last = call.last.max(one.last);
-                call.sent = call.sent.saturating_add(sent);
-                call.got = call.got.saturating_add(got);
-            }
-            None => calls.push(Call { first: one.first, last: one.last, sent, got }),
-        }
-    }
-    calls
-}
-
-/// Interval and jitter of calls with these seconds between them. Of times that are spread evenly around the median, half
-/// are within half of the widest distance: hence twice the median deviation.
-fn times(gaps: &[f64]) -> (f64, f64) {
-    let (interval, jitter) = (median(gaps), 2.0 * dispersion(gaps));
-    // Where most calls are missing, the shortest gaps are still those of two calls in a row.
-    let base = quartiles(gaps)[0].max(f64::MIN_POSITIVE);
-    let distances: Vec<f64> = gaps.iter().map(|gap| (gap / base - (gap / base).round()).abs()).collect();
-    let missing = 2.0 * median(&distances);
-    if missing <= MISSING_JITTER && missing < jitter { (base, missing) } else { (interval, jitter) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::connection::testing::connection;
@@ -343,7 +230,9 @@ mod tests {
         let regular = || (0..180).map(|at| at * 60);
         assert_eq!(found(&calling(123, regular()), ""), []);
         assert_eq!(found(&calling(443, regular()), "20.1.2.0/24"), []);
-        assert_eq!(found(&calling(443, regular().take(19)), ""), []);
+        assert_eq!(found(&calling(443, regular().take(19)), ""), [], "less than twenty minutes");
+        assert_eq!(found(&calling(443, (0..12).map(|at| at * 300)), "").len(), 1, "an hour of a slower one");
+        assert_eq!(found(&calling(443, (0..24).map(|at| at * 3600)), ""), [], "a check for updates");
         let mut popular = calling(443, regular());
         popular.extend((1..5).map(|host| connection(&format!("10.0.1.{host}"), "20.1.2.3", 443, 9, 9)));
         assert_eq!(found(&popular, ""), []);

@@ -8,13 +8,16 @@
 //! Whoever only waits for orders in a tunnel sends names of ordinary length, at regular times perhaps, and is not told
 //! from other clients here.
 
+mod asked;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::crossing::{self, Others, is_host, service_words};
-use super::finding::{Group, Said};
-use super::measures::{self, groups};
+use self::asked::Asked;
+use super::crossing::{Others, is_host};
+use super::finding::Group;
+use super::measures::groups;
 use super::{Connection, Detector, Finding, Hosts};
-use crate::record::{Addr, NANOS_PER_SEC, Protocol};
+use crate::record::Addr;
 
 /// When queries are a tunnel. Bytes of queries and answers are those of packets with their headers, as over UDP.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,8 +36,8 @@ pub struct DnsTunnelOptions {
     pub wordy_query: u64,
     /// Part of the queries that are wordy at least, if they are not long. 0.6.
     pub min_wordy_share: f64,
-    /// Bytes in wordy names within the window, at least. 60000: lookups of a virus scanner, by the hash of each file, come
-    /// to some tens of thousands.
+    /// Bytes in wordy names within the window, at least. 40000: lookups of a virus scanner, by the hash of each file, come
+    /// to ten or twenty thousand.
     pub min_wordy_bytes: u64,
     /// Bytes of a large answer. 400: addresses have 80 to 300, with signatures of DNSSEC up to 1700, which is why most of
     /// the answers have to be large.
@@ -65,7 +68,7 @@ impl Default for DnsTunnelOptions {
             min_long_bytes: 5_000,
             wordy_query: 105,
             min_wordy_share: 0.6,
-            min_wordy_bytes: 60_000,
+            min_wordy_bytes: 40_000,
             large_answer: 400,
             min_large_share: 0.6,
             min_answer_bytes: 150_000,
@@ -76,14 +79,6 @@ impl Default for DnsTunnelOptions {
         }
     }
 }
-
-/// Bytes of a query that carries nothing, with a name of 25 letters.
-const ORDINARY: f64 = 80.0;
-/// Bytes of headers of IPv4 and UDP, of IPv6 and UDP, and of IP and TCP with times and the length of the query.
-const HEADERS: [f64; 2] = [28.0, 48.0];
-const TCP_HEADERS: f64 = 52.0;
-/// Queries are padded to 128 bytes where somebody wants to hide how long they are (RFC 8467).
-const PADDED: f64 = 128.0;
 
 /// Names and answers with data inside, most bytes first. Connections from and to `allowed` hosts are left out: mail
 /// servers that ask lists with keys in their names, for one. A resolver that all ask does not belong there, as its clients
@@ -139,200 +134,11 @@ fn resolvers(pairs: impl Iterator<Item = (Addr, Addr)>, options: &DnsTunnelOptio
     servers.into_keys().collect()
 }
 
-/// Queries and answers of a connection, of the same size each as far as is known.
-#[derive(Debug, Clone, Copy)]
-struct Queries {
-    count: f64,
-    /// Bytes of one, as over UDP.
-    size: f64,
-    answers: f64,
-    answer: f64,
-}
-
-impl Queries {
-    fn of(one: &Connection) -> Self {
-        let (sent, got) = (one.forward, one.reverse);
-        let (packets, bytes) = (sent.packets as f64, sent.bytes as f64);
-        if one.protocol == Some(Protocol::TCP) {
-            // Three packets to begin and to end; then one with the query, and one that acknowledges the answer. Answers
-            // over TCP are large by design: those that did not fit, and zones.
-            let count = ((packets - 3.0) / 2.0).max(1.0);
-            let content = (bytes - packets * TCP_HEADERS).max(0.0);
-            return Self { count, size: content / count + HEADERS[0], answers: 0.0, answer: 0.0 };
-        }
-        let answer = got.bytes as f64 / got.packets.max(1) as f64;
-        Self { count: packets, size: bytes / packets.max(1.0), answers: got.packets as f64, answer }
-    }
-
-    /// Whether the size is that of padding, which hides that of the name; the answer is filled up then too.
-    fn is_padded(&self) -> bool {
-        HEADERS.iter().any(|headers| (self.size - headers - PADDED).abs() < 0.01)
-    }
-
-    /// Bytes that the names can carry.
-    fn content(&self) -> f64 {
-        (self.size - ORDINARY).max(0.0) * self.count
-    }
-}
-
-/// What a client asked a server.
-#[derive(Debug, Clone, Copy, Default)]
-struct Asked {
-    queries: f64,
-    bytes: f64,
-    answers: f64,
-    answer_bytes: f64,
-    long: Kind,
-    wordy: Kind,
-    large: Kind,
-}
-
-/// Queries or answers that stand out: how many there are, and how many there are and what they carry in the window that
-/// has the most.
-#[derive(Debug, Clone, Copy, Default)]
-struct Kind {
-    count: f64,
-    most: f64,
-    bytes: f64,
-}
-
-/// What makes queries a tunnel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Tunnel {
-    Long,
-    Wordy,
-    Answers,
-}
-
-impl Asked {
-    /// Of connections that are in the order of time.
-    fn of(sorted: &[&Connection], options: &DnsTunnelOptions) -> Self {
-        let all: Vec<(&Connection, Queries)> = sorted.iter().map(|one| (*one, Queries::of(one))).collect();
-        let sum = |value: fn(&Queries) -> f64| all.iter().map(|(_, one)| value(one)).sum::<f64>();
-        let kind = |value: &dyn Fn(&Queries) -> (f64, f64)| Kind::of(&all, value, options.window);
-        let named = |least: u64| {
-            move |one: &Queries| {
-                let counts = one.size >= least as f64 && !one.is_padded();
-                if counts { (one.count, one.content()) } else { (0.0, 0.0) }
-            }
-        };
-        let large = |one: &Queries| {
-            let counts = one.answer >= options.large_answer as f64 && !one.is_padded();
-            if counts { (one.answers, one.answers * one.answer) } else { (0.0, 0.0) }
-        };
-        Self {
-            queries: sum(|one| one.count),
-            bytes: sum(|one| one.count * one.size),
-            answers: sum(|one| one.answers),
-            answer_bytes: sum(|one| one.answers * one.answer),
-            long: kind(&named(options.long_query)),
-            wordy: kind(&named(options.wordy_query)),
-            large: kind(&large),
-        }
-    }
-
-    /// Bytes of an answer, on average.
-    fn answer(&self) -> u64 {
-        (self.answer_bytes / self.answers.max(1.0)) as u64
-    }
-
-    /// Bytes that were carried in the window that has the most.
-    fn carried(&self) -> f64 {
-        self.wordy.bytes.max(self.long.bytes) + self.large.bytes
-    }
-
-    fn tunnel(&self, is_resolver: bool, usual: Option<u64>, options: &DnsTunnelOptions) -> Option<Tunnel> {
-        let is_long = self.long.most >= options.min_long as f64
-            && self.long.bytes >= options.min_long_bytes as f64
-            && self.long.count >= self.queries * options.min_long_share;
-        let is_wordy = self.wordy.bytes >= options.min_wordy_bytes as f64
-            && self.wordy.count >= self.queries * options.min_wordy_share;
-        let is_ordinary =
-            usual.is_some_and(|usual| (self.answer() as f64) < usual as f64 * options.times_ordinary);
-        let is_large = self.large.bytes >= options.min_answer_bytes as f64
-            && self.large.count >= self.answers * options.min_large_share
-            && !is_ordinary;
-        match (is_long, is_wordy && !is_resolver, is_large && !is_resolver) {
-            (true, ..) => Some(Tunnel::Long),
-            (_, true, _) => Some(Tunnel::Wordy),
-            (.., true) => Some(Tunnel::Answers),
-            _ => None,
-        }
-    }
-
-    fn said(&self, group: &Group<'_>, tunnel: Tunnel, options: &DnsTunnelOptions) -> Option<Said> {
-        let sample = group.connections.first()?;
-        let minutes = measures::seconds(group.last().since(group.first())).max(60.0) / 60.0;
-        let parts = measures::parts([
-            ("queries", self.queries),
-            ("queries-per-minute", self.queries / minutes),
-            ("query-bytes", self.bytes / self.queries.max(1.0)),
-            ("long-queries", self.long.count),
-            ("wordy-queries", self.wordy.count),
-            ("most-name-bytes-in-window", self.wordy.bytes.max(self.long.bytes)),
-            ("answer-bytes", self.answer() as f64),
-            ("large-answers", self.large.count),
-            ("most-answer-bytes-in-window", self.large.bytes),
-            ("sent-for-each-byte-got", self.bytes / self.answer_bytes.max(1.0)),
-        ]);
-        let reason = format!(
-            "{} asked {} of {} {:.0} times within {}. {}",
-            sample.src,
-            service_words(sample.protocol, sample.dst_port),
-            sample.dst,
-            self.queries,
-            measures::duration(minutes * 60.0),
-            self.why(tunnel, options)
-        );
-        let filter = measures::filter(sample.src, Some(sample.dst), sample.protocol, sample.dst_port);
-        Some(Said { parts, reason, filter })
-    }
-
-    fn why(&self, tunnel: Tunnel, options: &DnsTunnelOptions) -> String {
-        let window = measures::duration(f64::from(options.window));
-        let (kind, what, least) = match tunnel {
-            Tunnel::Long => (self.long, "queries have names that can carry", options.long_query),
-            Tunnel::Wordy => (self.wordy, "queries have names that can carry", options.wordy_query),
-            Tunnel::Answers => (self.large, "answers have", options.large_answer),
-        };
-        format!(
-            "{:.0} {what} {} within {window}: they are of {least} bytes or more each, where ordinary ones have {}.",
-            kind.count,
-            measures::size(kind.bytes),
-            if tunnel == Tunnel::Answers { "80 to 300" } else { "60 to 100" }
-        )
-    }
-}
-
-impl Kind {
-    /// Of connections in the order of time, by how many of the kind each has, and what they carry.
-    fn of(all: &[(&Connection, Queries)], value: &dyn Fn(&Queries) -> (f64, f64), window: u32) -> Self {
-        let nanos = i64::from(window) * NANOS_PER_SEC;
-        let counted = |(one, queries): &(&Connection, Queries)| {
-            // Of a connection that is open for longer only a part falls into the window.
-            let part = (f64::from(window.max(1)) / crossing::seconds(one)).min(1.0);
-            let (count, bytes) = value(queries);
-            (one.first, count, count * part, bytes * part)
-        };
-        let counted: Vec<_> = all.iter().map(counted).filter(|one| one.1 > 0.0).collect();
-        let mut most = Self { count: counted.iter().map(|one| one.1).sum(), ..Self::default() };
-        let (mut now, mut start) = (Self::default(), 0);
-        for (first, _, count, bytes) in &counted {
-            (now.most, now.bytes) = (now.most + count, now.bytes + bytes);
-            while let Some(early) = counted.get(start).filter(|early| first.since(early.0) > nanos) {
-                (now.most, now.bytes) = (now.most - early.2, now.bytes - early.3);
-                start += 1;
-            }
-            (most.most, most.bytes) = (most.most.max(now.most), most.bytes.max(now.bytes));
-        }
-        most
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::connection::testing::connection;
     use super::*;
+    use crate::record::Protocol;
 
     /// A query of so many bytes and its answer at each of these seconds.
     fn asking(src: &str, times: impl IntoIterator<Item = i64>, query: u64, answer: u64) -> Vec<Connection> {
