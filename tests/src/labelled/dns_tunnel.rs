@@ -305,7 +305,7 @@ fn mail_server(scene: &mut Scene) {
 fn virus_scanner(scene: &mut Scene) {
     let (resolver, secs) = (server(scene), scene.range(3_600, 30_000));
     for _ in 0..scene.range(1, 12) {
-        let (host, query) = (scene.inside(), scene.range(98, 158));
+        let (host, query) = (scene.inside(), scene.range(98, 148));
         for _ in 0..scene.log(20, 600) {
             let (at, size) = (scene.range(0, secs), query + scene.range(0, 8));
             ask(scene, (host, resolver), at, (size, size + 30));
@@ -349,7 +349,7 @@ fn browsing(scene: &mut Scene) {
 fn monitoring(scene: &mut Scene) {
     let (monitor, interval) = (scene.inside(), scene.pick(&[1, 5, 10, 60]));
     for _ in 0..scene.range(1, 5) {
-        let (other, query, answer) = (server(scene), scene.range(60, 100), scene.range(80, 600));
+        let (other, query, answer) = (server(scene), scene.range(60, 100), scene.log(80, 600));
         let over_tcp = scene.rng.chance(30);
         for at in 0..(9_000 / interval).min(2_500) {
             match over_tcp {

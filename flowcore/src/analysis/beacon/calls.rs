@@ -12,6 +12,8 @@ use crate::record::Timestamp;
 const SAME_CALL: f64 = 2.0;
 /// Jitter of calls most of which are missing, at most: gaps that are far from multiples of anything have 0.5.
 const MISSING_JITTER: f64 = 0.2;
+/// Calls from which on it is looked at whether most are missing: of fewer, half are near multiples by chance.
+const MISSING_CALLS: usize = 40;
 
 /// A call: connections that begin together.
 #[derive(Debug, Clone, Copy)]
@@ -48,9 +50,14 @@ impl Calls {
             return None;
         }
         let (found, open) = Self::measure(&calls, span.max(whole / 2.0));
-        let is_small = found.bytes[0] + found.bytes[1] <= options.max_bytes as f64;
         let is_short = open <= found.interval * options.max_open;
-        (is_small && is_short && found.is_beacon(options)).then_some(found)
+        (is_short && found.is_small(options) && found.is_beacon(options)).then_some(found)
+    }
+
+    fn is_small(&self, options: &BeaconOptions) -> bool {
+        let bytes = self.bytes[0] + self.bytes[1];
+        let is_large = bytes > options.large_bytes as f64;
+        bytes <= options.max_bytes as f64 && (!is_large || self.size >= options.large_size)
     }
 
     fn is_beacon(&self, options: &BeaconOptions) -> bool {
@@ -140,5 +147,6 @@ fn times(gaps: &[f64]) -> (f64, f64) {
     let base = quartiles(gaps)[0].max(f64::MIN_POSITIVE);
     let distances: Vec<f64> = gaps.iter().map(|gap| (gap / base - (gap / base).round()).abs()).collect();
     let missing = 2.0 * median(&distances);
-    if missing <= MISSING_JITTER && missing < jitter { (base, missing) } else { (interval, jitter) }
+    let is_missing = gaps.len() >= MISSING_CALLS && missing <= MISSING_JITTER && missing < jitter;
+    if is_missing { (base, missing) } else { (interval, jitter) }
 }

@@ -47,11 +47,14 @@ pub struct BeaconOptions {
     pub min_score: f64,
     /// Score of the times alone, at least. 0.35: times with a jitter of 65 % are no longer told from those of people.
     pub min_timing: f64,
-    /// Bytes of both ways of an ordinary call, the middle one, at most. 60000: a question and an answer over TLS have 3000
-    /// to 10000, one that poses as a library of scripts has some tens of thousands; pages that load themselves again and
-    /// pieces of films have more.
+    /// Bytes of both ways of an ordinary call, the middle one, at most. 120000: one that poses as a library of scripts has
+    /// as much; most pages that load themselves again and pieces of films have more.
     pub max_bytes: u64,
-    /// Part of the interval that an ordinary call is open for, at most. 0.5: connections that are open nearly all the
+    /// Bytes from which on a call is large. 30000: a question and an answer over TLS have 3000 to 10000.
+    pub large_bytes: u64,
+    /// Score of the sizes that large calls need. 0.7: a pose is the same each time, a page that changes is not.
+    pub large_size: f64,
+    /// Part of the interval that an ordinary call is open for, at most. 0.7: connections that are open nearly all the
     /// time and begun again when they end wait for news, as those of chats do.
     pub max_open: f64,
     /// Hosts that connect to the same host outside from which on it is a service that many use, whatever they use it for.
@@ -73,8 +76,10 @@ impl Default for BeaconOptions {
             min_secs: 1200,
             min_score: 0.55,
             min_timing: 0.35,
-            max_bytes: 60_000,
-            max_open: 0.5,
+            max_bytes: 120_000,
+            large_bytes: 30_000,
+            large_size: 0.7,
+            max_open: 0.7,
             popular_hosts: 5,
             popular_share: 0.05,
         }
@@ -237,7 +242,7 @@ mod tests {
         popular.extend((1..5).map(|host| connection(&format!("10.0.1.{host}"), "20.1.2.3", 443, 9, 9)));
         assert_eq!(found(&popular, ""), []);
         let mut large = calling(443, regular());
-        large.iter_mut().for_each(|one| one.reverse.bytes = 90_000);
+        large.iter_mut().for_each(|one| one.reverse.bytes = 190_000);
         assert_eq!(found(&large, ""), []);
         let mut standing = calling(443, regular());
         standing.iter_mut().for_each(|one| one.last = one.first.saturating_add(59_000_000_000));

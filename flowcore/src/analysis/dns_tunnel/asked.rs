@@ -61,6 +61,8 @@ pub(super) struct Asked {
     long: Kind,
     wordy: Kind,
     large: Kind,
+    /// Whether all queries and all answers are of the same sizes.
+    is_same: bool,
 }
 
 /// Queries or answers that stand out: how many there are, and how many there are and what they carry in the window that
@@ -104,6 +106,7 @@ impl Asked {
             long: kind(&named(options.long_query)),
             wordy: kind(&named(options.wordy_query)),
             large: kind(&large),
+            is_same: is_same(&all),
         }
     }
 
@@ -132,6 +135,7 @@ impl Asked {
             usual.is_some_and(|usual| (self.answer() as f64) < usual as f64 * options.times_ordinary);
         let is_large = self.large.bytes >= options.min_answer_bytes as f64
             && self.large.count >= self.answers * options.min_large_share
+            && !self.is_same
             && !is_ordinary;
         match (is_long, is_wordy && !is_resolver, is_large && !is_resolver) {
             (true, ..) => Some(Tunnel::Long),
@@ -183,6 +187,14 @@ impl Asked {
             if tunnel == Tunnel::Answers { "80 to 300" } else { "60 to 100" }
         )
     }
+}
+
+/// Whether one question is asked again and again, as monitoring does, and gets the same answer.
+fn is_same(all: &[(&Connection, Queries)]) -> bool {
+    let same = |(_, one): &(&Connection, Queries)| {
+        all.first().is_some_and(|(_, first)| one.size == first.size && one.answer == first.answer)
+    };
+    all.len() > 1 && all.iter().all(same)
 }
 
 impl Kind {

@@ -22,8 +22,8 @@ use crate::record::Addr;
 /// When queries are a tunnel. Bytes of queries and answers are those of packets with their headers, as over UDP.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DnsTunnelOptions {
-    /// Bytes of a query with a long name. 160: the longest ordinary ones, of addresses of IPv6 written backwards and asked
-    /// at a list, have 130 to 155.
+    /// Bytes of a query with a long name. 155: the longest ordinary ones, of addresses of IPv6 written backwards and asked
+    /// at a list, have 130 to 150.
     pub long_query: u64,
     /// Long queries within the [`window`](Self::window), at least. 30: updates of names by servers for addresses, and a
     /// few names of delivery networks, are as long.
@@ -36,15 +36,15 @@ pub struct DnsTunnelOptions {
     pub wordy_query: u64,
     /// Part of the queries that are wordy at least, if they are not long. 0.6.
     pub min_wordy_share: f64,
-    /// Bytes in wordy names within the window, at least. 40000: lookups of a virus scanner, by the hash of each file, come
-    /// to ten or twenty thousand.
+    /// Bytes in wordy names within the window, at least. 50000: lookups of a virus scanner, by the hash of each file, come
+    /// to some ten thousand.
     pub min_wordy_bytes: u64,
     /// Bytes of a large answer. 400: addresses have 80 to 300, with signatures of DNSSEC up to 1700, which is why most of
     /// the answers have to be large.
     pub large_answer: u64,
     /// Part of the answers that are large, at least. 0.6: few names are signed.
     pub min_large_share: f64,
-    /// Bytes of large answers within the window, at least. 150000: a small program.
+    /// Bytes of large answers within the window, at least. 100000: a small program.
     pub min_answer_bytes: u64,
     /// Times the bytes of an ordinary answer of the same server, which is at the third quartile of its other clients. 2: a
     /// server with signed names gives all clients large answers.
@@ -62,16 +62,16 @@ pub struct DnsTunnelOptions {
 impl Default for DnsTunnelOptions {
     fn default() -> Self {
         Self {
-            long_query: 160,
+            long_query: 155,
             min_long: 30,
             min_long_share: 0.03,
             min_long_bytes: 5_000,
             wordy_query: 105,
             min_wordy_share: 0.6,
-            min_wordy_bytes: 40_000,
+            min_wordy_bytes: 50_000,
             large_answer: 400,
             min_large_share: 0.6,
-            min_answer_bytes: 150_000,
+            min_answer_bytes: 100_000,
             times_ordinary: 2.0,
             min_clients: 5,
             resolver_servers: 20,
@@ -165,7 +165,7 @@ mod tests {
         assert_eq!(
             found[0].reason,
             "10.0.0.5 asked udp/53 (domain) of 10.0.0.53 1100 times within 16.6 minutes. 100 queries have names that can \
-             carry 15.0 kB within 60 minutes: they are of 160 bytes or more each, where ordinary ones have 60 to 100."
+             carry 15.0 kB within 60 minutes: they are of 155 bytes or more each, where ordinary ones have 60 to 100."
         );
         assert_eq!(found[0].filter, "src ip 10.0.0.5 and dst ip 10.0.0.53 and proto 17 and dst port 53");
         assert_eq!(found.len(), 1);
@@ -177,6 +177,8 @@ mod tests {
         assert_eq!(found(&asking("10.0.0.5", 0..1000, 125, 180)), []);
         assert_eq!(found(&asking("10.0.0.5", 0..90_000, 90, 220)), []);
         let mut answers = asking("10.0.0.5", 0..500, 90, 600);
+        assert_eq!(found(&answers), [], "the same name again and again");
+        answers[499].reverse.bytes = 333;
         assert_eq!(found(&answers).len(), 1);
         answers.extend(asking("10.0.0.5", 0..500, 80, 200));
         assert_eq!(found(&answers), [], "signed names among others");
@@ -190,6 +192,7 @@ mod tests {
         }
         assert_eq!(found(&all), []);
         all.extend(asking("10.0.0.99", 0..500, 90, 1400));
+        all.extend(asking("10.0.0.99", [501], 90, 900));
         assert_eq!(found(&all).len(), 1);
     }
 

@@ -1,9 +1,9 @@
 //! What is as regular as a beacon, or nearly, and is none.
 
-use flowcore::{Addr, Protocol};
+use flowcore::Protocol;
 
 use super::super::volume::{Scene, bulk};
-use super::{Beat, around, call, calls, page, read, small, web};
+use super::{Beat, around, call, calls, read, small, web};
 
 pub(super) fn clock(scene: &mut Scene) {
     let (host, secs) = (scene.inside(), scene.log(7_200, 200_000));
