@@ -189,10 +189,12 @@ impl Asked {
     }
 }
 
-/// Whether one question is asked again and again, as monitoring does, and gets the same answer.
+/// Whether one question is asked again and again, as monitoring does, and gets the same answer. Of connections with several
+/// queries only the average is known.
 fn is_same(all: &[(&Connection, Queries)]) -> bool {
     let same = |(_, one): &(&Connection, Queries)| {
-        all.first().is_some_and(|(_, first)| one.size == first.size && one.answer == first.answer)
+        let is_first = |first: &Queries| one.size == first.size && one.answer == first.answer;
+        one.count == 1.0 && all.first().is_some_and(|(_, first)| is_first(first))
     };
     all.len() > 1 && all.iter().all(same)
 }

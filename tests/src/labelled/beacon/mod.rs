@@ -77,7 +77,8 @@ impl Beat {
     }
 
     fn times(&self, scene: &mut Scene) -> Vec<u64> {
-        let (mut at, end) = (scene.range(0, 3_000) * 1_000, self.secs * 1_000);
+        let mut at = scene.range(0, 3_000) * 1_000;
+        let end = at + self.secs * 1_000;
         let mut times = Vec::new();
         while at <= end {
             if !scene.rng.chance(self.missing) {
