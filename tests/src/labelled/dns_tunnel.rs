@@ -219,7 +219,7 @@ fn over_tcp(scene: &mut Scene) {
     }
     let (count, wait, name) = (scene.log(80, 1_500), scene.range(1, 20), scene.range(150, 250));
     for at in 0..count {
-        let ways = [(6, 6 * 52 + 20 + name + 18), (5, 5 * 52 + name + 80)];
+        let ways = [(6, 6 * 52 + 28 + name), (5, 5 * 52 + name + 80)];
         scene.tcp((client, other, 53), (at * wait, 0), ways);
     }
 }
@@ -354,7 +354,7 @@ fn monitoring(scene: &mut Scene) {
         for at in 0..(9_000 / interval).min(2_500) {
             match over_tcp {
                 true => {
-                    let ways = [(6, 6 * 52 + 20 + query - 26), (5, 5 * 52 + answer)];
+                    let ways = [(6, 6 * 52 + query - 18), (5, 5 * 52 + answer)];
                     scene.tcp((monitor, other, 53), (at * interval, 0), ways);
                 }
                 false => ask(scene, (monitor, other), at * interval, (query, answer)),

@@ -9,9 +9,11 @@ use crate::record::{NANOS_PER_SEC, Protocol};
 
 /// Bytes of a query that carries nothing, with a name of 25 letters.
 const ORDINARY: f64 = 80.0;
-/// Bytes of headers of IPv4 and UDP, of IPv6 and UDP, and of IP and TCP with times and the length of the query.
+/// Bytes of headers of IPv4 and UDP, of IPv6 and UDP, and of IP and TCP with times.
 const HEADERS: [f64; 2] = [28.0, 48.0];
 const TCP_HEADERS: f64 = 52.0;
+/// Bytes of options in the first packet of TCP, and of the length before a query.
+const TCP_EXTRA: f64 = 10.0;
 /// Queries are padded to 128 bytes where somebody wants to hide how long they are (RFC 8467).
 const PADDED: f64 = 128.0;
 
@@ -30,10 +32,10 @@ impl Queries {
         let (sent, got) = (one.forward, one.reverse);
         let (packets, bytes) = (sent.packets as f64, sent.bytes as f64);
         if one.protocol == Some(Protocol::TCP) {
-            // Three packets to begin and to end; then one with the query, and one that acknowledges the answer. Answers
+            // Four packets to begin and to end; then one with the query, and one that acknowledges the answer. Answers
             // over TCP are large by design: those that did not fit, and zones.
-            let count = ((packets - 3.0) / 2.0).max(1.0);
-            let content = (bytes - packets * TCP_HEADERS).max(0.0);
+            let count = ((packets - 4.0) / 2.0).max(1.0);
+            let content = (bytes - packets * TCP_HEADERS - TCP_EXTRA).max(0.0);
             return Self { count, size: content / count + HEADERS[0], answers: 0.0, answer: 0.0 };
         }
         let answer = got.bytes as f64 / got.packets.max(1) as f64;
