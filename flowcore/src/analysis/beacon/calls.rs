@@ -1,9 +1,9 @@
 //! The measures of calls: how regular, how alike, for how long.
 
-use super::super::Connection;
 use super::super::crossing::service_words;
 use super::super::finding::{Group, Said};
 use super::super::measures::{self, dispersion, median, quartiles, seconds};
+use super::super::{Connection, Part};
 use super::BeaconOptions;
 use crate::record::Timestamp;
 
@@ -107,7 +107,12 @@ impl Calls {
             self.jitter * 100.0,
             self.persistence * 100.0,
         );
-        let parts = measures::parts([
+        let filter = measures::filter(src, Some(dst), sample.protocol, sample.dst_port);
+        Some(Said { parts: self.parts(), reason, filter })
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        measures::parts([
             ("score", self.score()),
             ("timing", self.timing),
             ("size", self.size),
@@ -116,9 +121,7 @@ impl Calls {
             ("interval-seconds", self.interval),
             ("jitter", self.jitter),
             ("calls", self.count as f64),
-        ]);
-        let filter = measures::filter(src, Some(dst), sample.protocol, sample.dst_port);
-        Some(Said { parts, reason, filter })
+        ])
     }
 }
 

@@ -32,7 +32,8 @@ pub struct BeaconOptions {
     /// Calls from which on [`min_score`](Self::min_score) is enough. 20: fewer may be fairly regular by chance, in a network
     /// where thousands of pairs of hosts have as many connections.
     pub sure_calls: usize,
-    /// Score that fewer calls need. 0.75: of calls that are alike, it allows for a jitter of 35 %.
+    /// Score that fewer calls need. 0.75: of calls that are alike and fill a third of the time
+    /// that was looked at, it allows for a jitter of 30 %.
     pub few_score: f64,
     /// Seconds between calls from which on they are slow. 1800, half an hour: checks for updates come every hour or less
     /// often.
@@ -94,6 +95,7 @@ const TIMETABLE: [u16; 44] = [
     1723, 1883, 2195, 2196, 3478, 3479, 3544, 3784, 4460, 4500, 5060, 5061, 5222, 5223, 5228, 5229, 5230,
     5269, 5353, 5671, 6514, 8883, 51_820,
 ];
+
 /// Hosts that call the same service of the same host outside at regular times, the highest score first: `internal` ones,
 /// or any where neither end is internal. Connections from and to `allowed` hosts are left out: monitoring, partners.
 ///
@@ -123,20 +125,18 @@ pub fn beacons(
     allowed: &Hosts,
 ) -> Vec<Finding> {
     let (popular, span) = (popular(connections, options), observed(connections));
-    let key = |one: &Connection| {
-        let is_left_out = [one.src, one.dst].iter().any(|&end| allowed.contains(end))
-            || internal.contains(one.dst)
-            || popular.contains(&one.dst);
-        (!is_left_out && may_call(one)).then_some((one.src, one.dst, one.protocol, one.dst_port))
+    let is_left_out = |one: &Connection| {
+        let is_allowed = [one.src, one.dst].iter().any(|&end| allowed.contains(end));
+        is_allowed || internal.contains(one.dst) || popular.contains(&one.dst) || !may_call(one)
     };
+    let key =
+        |one: &Connection| (!is_left_out(one)).then_some((one.src, one.dst, one.protocol, one.dst_port));
     let mut found: Vec<(f64, Finding)> = Vec::new();
-    for group in groups(connections, key).into_values() {
-        let Some(calls) = Calls::of(&group, span, options) else { continue };
-        let group = Group { connections: group };
-        let said = calls.said(&group);
-        found.extend(
-            said.and_then(|said| group.finding(Detector::Beacon, said)).map(|one| (calls.score(), one)),
-        );
+    for connections in groups(connections, key).into_values() {
+        let Some(calls) = Calls::of(&connections, span, options) else { continue };
+        let group = Group { connections };
+        let finding = calls.said(&group).and_then(|said| group.finding(Detector::Beacon, said));
+        found.extend(finding.map(|one| (calls.score(), one)));
     }
     found.sort_by(|one, other| other.0.total_cmp(&one.0));
     found.into_iter().map(|(_, finding)| finding).collect()

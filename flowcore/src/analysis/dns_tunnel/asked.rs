@@ -1,9 +1,9 @@
 //! How long the names and how large the answers of a client are.
 
-use super::super::Connection;
 use super::super::crossing::{self, service_words};
 use super::super::finding::{Group, Said};
 use super::super::measures;
+use super::super::{Connection, Part};
 use super::DnsTunnelOptions;
 use crate::record::{NANOS_PER_SEC, Protocol};
 
@@ -150,18 +150,6 @@ impl Asked {
     pub(super) fn said(&self, group: &Group<'_>, tunnel: Tunnel, options: &DnsTunnelOptions) -> Option<Said> {
         let sample = group.connections.first()?;
         let minutes = measures::seconds(group.last().since(group.first())).max(60.0) / 60.0;
-        let parts = measures::parts([
-            ("queries", self.queries),
-            ("queries-per-minute", self.queries / minutes),
-            ("query-bytes", self.bytes / self.queries.max(1.0)),
-            ("long-queries", self.long.count),
-            ("wordy-queries", self.wordy.count),
-            ("most-name-bytes-in-window", self.wordy.bytes.max(self.long.bytes)),
-            ("answer-bytes", self.answer() as f64),
-            ("large-answers", self.large.count),
-            ("most-answer-bytes-in-window", self.large.bytes),
-            ("sent-for-each-byte-got", self.bytes / self.answer_bytes.max(1.0)),
-        ]);
         let reason = format!(
             "{} asked {} of {} {:.0} times within {}. {}",
             sample.src,
@@ -172,7 +160,22 @@ impl Asked {
             self.why(tunnel, options)
         );
         let filter = measures::filter(sample.src, Some(sample.dst), sample.protocol, sample.dst_port);
-        Some(Said { parts, reason, filter })
+        Some(Said { parts: self.parts(minutes), reason, filter })
+    }
+
+    fn parts(&self, minutes: f64) -> Vec<Part> {
+        measures::parts([
+            ("queries", self.queries),
+            ("queries-per-minute", self.queries / minutes),
+            ("query-bytes", self.bytes / self.queries.max(1.0)),
+            ("long-queries", self.long.count),
+            ("wordy-queries", self.wordy.count),
+            ("most-name-bytes-in-window", self.wordy.bytes.max(self.long.bytes)),
+            ("answer-bytes", self.answer() as f64),
+            ("large-answers", self.large.count),
+            ("most-answer-bytes-in-window", self.large.bytes),
+            ("sent-for-each-byte-got", self.bytes / self.answer_bytes.max(1.0)),
+        ])
     }
 
     fn why(&self, tunnel: Tunnel, options: &DnsTunnelOptions) -> String {
