@@ -8,7 +8,9 @@ use flowcore::analysis::{self, Connection, Finding, Hosts};
 type Detect = fn(&[Connection]) -> Vec<Finding>;
 
 /// Name, labelled cases, detector.
-const DETECTORS: [(&str, fn() -> Vec<Case>, Detect); 2] = [
+type Labelled = (&'static str, fn() -> Vec<Case>, Detect);
+
+const DETECTORS: [Labelled; 2] = [
     ("beacon", beacon::cases, |all| {
         analysis::beacons(all, &Default::default(), &Hosts::internal(), &allowed())
     }),
