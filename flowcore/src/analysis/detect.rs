@@ -1,8 +1,9 @@
 //! All detectors at once, each with its own options.
 
 use super::{
-    BruteForceOptions, Connection, ExfiltrationOptions, Finding, FloodOptions, Hosts, LongConnectionOptions,
-    UnusualPortOptions, brute_force, exfiltration, floods, long_connections, unusual_ports,
+    BeaconOptions, BruteForceOptions, Connection, DnsTunnelOptions, ExfiltrationOptions, Finding,
+    FloodOptions, Hosts, LongConnectionOptions, UnusualPortOptions, beacons, brute_force, dns_tunnels,
+    exfiltration, floods, long_connections, unusual_ports,
 };
 
 /// The thresholds of all detectors.
@@ -10,8 +11,12 @@ use super::{
 pub struct DetectorOptions {
     /// Data that left.
     pub exfiltration: ExfiltrationOptions,
+    /// Data inside of name queries.
+    pub dns_tunnel: DnsTunnelOptions,
     /// Guessed passwords.
     pub brute_force: BruteForceOptions,
+    /// Calls at regular times.
+    pub beacon: BeaconOptions,
     /// Services without a registered name.
     pub unusual_port: UnusualPortOptions,
     /// Connections of hours.
@@ -35,7 +40,9 @@ pub fn findings(
     allowed: &Hosts,
 ) -> Vec<Finding> {
     let mut found = exfiltration(connections, &options.exfiltration, internal, allowed);
+    found.extend(dns_tunnels(connections, &options.dns_tunnel, allowed));
     found.extend(brute_force(connections, &options.brute_force, allowed));
+    found.extend(beacons(connections, &options.beacon, internal, allowed));
     found.extend(unusual_ports(connections, &options.unusual_port, internal, allowed));
     found.extend(long_connections(connections, &options.long_connection, internal, allowed));
     found.extend(floods(connections, &options.flood, allowed));

@@ -5,12 +5,14 @@
 //! connections only, never on the order they came in.
 
 mod activity;
+mod beacon;
 mod brute_force;
 mod connection;
 mod correlate;
 mod criteria;
 mod crossing;
 mod detect;
+mod dns_tunnel;
 mod exfiltration;
 mod finding;
 mod flood;
@@ -23,11 +25,13 @@ mod services;
 mod unusual_port;
 
 pub use activity::{Activity, ActivityBucket, Period, activity, periods};
+pub use beacon::{BeaconOptions, beacons};
 pub use brute_force::{BruteForceOptions, brute_force};
 pub use connection::{Connection, Traffic};
 pub use correlate::{Alone, Correlation, Options as CorrelateOptions, Pair, correlate};
 pub use criteria::Criteria;
 pub use detect::{DetectorOptions, findings};
+pub use dns_tunnel::{DnsTunnelOptions, dns_tunnels};
 pub use exfiltration::{ExfiltrationOptions, exfiltration};
 pub use finding::{Detector, Finding, Part};
 pub use flood::{FloodOptions, floods};

@@ -3,6 +3,8 @@
 //! Each detector has its own set: attacks of its kind in many shapes, and look-alikes that are none. Sizes, rates and
 //! times are drawn from what such traffic has in practice, wide and overlapping, and not from limits of the detectors.
 
+pub mod beacon;
+pub mod dns_tunnel;
 pub mod exfiltration;
 pub mod flood;
 pub mod long_connection;

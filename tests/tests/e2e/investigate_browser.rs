@@ -161,7 +161,8 @@ fn a_page_works_alone() {
     assert_eq!(browser.value("document.querySelectorAll('svg .edge').length >= 2"), true);
 
     // The table of services by its column of bytes, upwards by a click and downwards by the keyboard.
-    let column = "[...document.querySelectorAll('table')].find(one => one.tHead.innerText.includes('outcome'))";
+    let column =
+        "[...document.querySelectorAll('table')].find(one => one.tHead.innerText.includes('outcome'))";
     browser.value(&format!("{column}.querySelectorAll('th button')[6].click()"));
     let bytes = format!("[...{column}.tBodies[0].rows].map(row => Number(row.cells[6].textContent))");
     let sorted = |values: &Value| {
