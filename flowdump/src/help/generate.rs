@@ -25,8 +25,8 @@ enum What {
 
 const NAMES: [(&str, What); 7] = [
     ("man", What::ManPage(None)),
-    ("man-investigate", What::ManPage(Some("investigate"))),
-    ("man-correlate", What::ManPage(Some("correlate"))),
+    ("man-investigate", What::ManPage(Some("flowdump-investigate"))),
+    ("man-correlate", What::ManPage(Some("flowdump-correlate"))),
     ("complete-bash", What::Completion(Shell::Bash)),
     ("complete-zsh", What::Completion(Shell::Zsh)),
     ("complete-fish", What::Completion(Shell::Fish)),
@@ -66,13 +66,13 @@ impl Generated {
     }
 }
 
-/// The program, or its subcommand of this name.
-fn named(name: Option<&str>) -> Command {
-    let own = subcommands().into_iter().find(|command| Some(command.get_name()) == name);
-    own.map_or_else(Flags::command, |command| {
-        let name = format!("flowdump-{}", command.get_name());
-        command.name(name)
-    })
+/// The program, or its subcommand that has a page of this name.
+fn named(name: Option<&'static str>) -> Command {
+    let subcommand = |name: &'static str| {
+        let own = subcommands().into_iter().find(|command| name.ends_with(command.get_name()));
+        own.map(|command| command.name(name))
+    };
+    name.and_then(subcommand).unwrap_or_else(Flags::command)
 }
 
 /// The command with the descriptions of all options: the renderer leaves out those that the short help does not have.
