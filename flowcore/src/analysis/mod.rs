@@ -17,6 +17,8 @@ mod hosts;
 mod long_connection;
 mod measures;
 mod names;
+mod probe;
+mod scan;
 mod services;
 mod unusual_port;
 
@@ -31,5 +33,6 @@ pub use hops::{ADMIN_PORTS, Hop, Link, hops, reached};
 pub use hosts::{Hosts, Prefix};
 pub use long_connection::{LongConnectionOptions, long_connections};
 pub use names::service_name;
+pub use scan::{ScanOptions, host_scans, port_scans};
 pub use services::{Outcomes, Role, Service, services};
 pub use unusual_port::{UnusualPortOptions, unusual_ports};

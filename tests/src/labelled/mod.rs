@@ -3,9 +3,14 @@
 //! Each detector has its own set: attacks of its kind in many shapes, and look-alikes that are none. Sizes, rates and
 //! times are drawn from what such traffic has in practice, wide and overlapping, and not from limits of the detectors.
 
+pub mod brute_force;
+mod everyday;
 pub mod exfiltration;
 pub mod flood;
+pub mod host_scan;
 pub mod long_connection;
+pub mod port_scan;
+mod probes;
 pub mod unusual_port;
 mod volume;
 
