@@ -4,7 +4,7 @@ use flowcore::aggregate::ConnState;
 use flowcore::{Addr, Protocol, TcpFlags};
 
 use super::probes::{Reply, datagram, either, look, network};
-use super::volume::{Scene, bulk};
+use super::volume::Scene;
 
 /// Pages of many sites by some people; a few connections fail, or are opened and not needed.
 pub(super) fn browsing(scene: &mut Scene) {
