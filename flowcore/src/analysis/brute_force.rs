@@ -1,5 +1,6 @@
 //! Passwords that were guessed: many short connections to a login service that are all alike.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use super::finding::{Group, Said};
@@ -31,6 +32,12 @@ pub struct BruteForceOptions {
     pub timetable: f64,
     /// A connection with this many times the median bytes, after the first guesses, is a guess that worked.
     pub success_ratio: f64,
+    /// Part of such connections, of those that are alike, from which on they are work, if they come among the first half
+    /// already. 0.05: a list of passwords holds none or one that is right, clients of mail find letters now and then.
+    pub work: f64,
+    /// Seconds without any that end a run of attempts. 7200: whoever tries 3 times an hour leaves fewer, and what was
+    /// there on another day does not make a run slower.
+    pub gap: f64,
 }
 
 impl Default for BruteForceOptions {
@@ -46,6 +53,8 @@ impl Default for BruteForceOptions {
             hosts: 5,
             timetable: 0.08,
             success_ratio: 3.0,
+            work: 0.05,
+            gap: 7200.0,
         }
     }
 }
@@ -60,7 +69,7 @@ struct Login {
 /// allow in a connection.
 const LOGINS: [Login; 9] = [
     Login { ports: &[22, 2222], bytes: [800, 12_000] },
-    Login { ports: &[21, 23], bytes: [150, 5_000] },
+    Login { ports: &[21, 23, 2323], bytes: [150, 5_000] },
     Login { ports: &[25, 110, 143, 465, 587, 993, 995], bytes: [250, 6_000] },
     Login { ports: &[3389], bytes: [600, 12_000] },
     Login { ports: &[139, 445], bytes: [500, 8_000] },
@@ -75,9 +84,12 @@ const WEB: [u16; 4] = [80, 443, 8080, 8443];
 const SLACK: f64 = 80.0;
 /// Seconds between two checks of monitoring, at least: of web servers, and of others, which take longer to answer.
 const TIMETABLE_SECONDS: [f64; 2] = [1.0, 20.0];
+/// Seconds between connections of one round of a timetable, at most: mail clients open one for each folder.
+const ROUND_SECONDS: [f64; 2] = [0.5, 5.0];
 
 /// Guessed passwords: of one source at one service of a host, or (without `dst`) at the same service of several hosts
-/// that it tried a few times each. Sources that are `allowed` to are left out.
+/// that it tried a few times each. Those that worked come first, then those with the most attempts. Sources that are
+/// `allowed` to are left out.
 ///
 /// ```
 /// use flowcore::analysis::{BruteForceOptions, Hosts, brute_force};
@@ -90,18 +102,24 @@ pub fn brute_force(connections: &[Connection], options: &BruteForceOptions, allo
         let is_web = port.is_some_and(|port| WEB.contains(&port));
         let mut spread = Vec::new();
         for own in by_host(&group) {
-            match judge(&own, options, is_web) {
-                Verdict::Guesses(guesses) => found.extend(guesses.finding(&own, options)),
-                Verdict::Few => spread.extend(own),
-                Verdict::Work => {}
+            let (guesses, few) = judge_runs(&own, options, is_web);
+            match guesses {
+                Some(guesses) => found.extend(guesses.finding(&own, options)),
+                None => spread.extend(few),
             }
         }
         if !is_web {
             found.extend(spraying(spread, options));
         }
     }
+    let part = |one: &Finding, at: usize| one.parts.get(at).map_or(0, |part| part.value as u64);
+    found.sort_by_key(|one| Reverse((part(one, SUCCESS), part(one, ATTEMPTS))));
     found
 }
+
+/// Where these parts are among those of a finding.
+const ATTEMPTS: usize = 0;
+const SUCCESS: usize = 4;
 
 fn is_login(one: &Connection, allowed: &Hosts) -> bool {
     matches!(one.protocol, Some(Protocol::TCP) | None)
@@ -139,12 +157,29 @@ struct Guesses<'a> {
     rate: f64,
 }
 
-fn judge<'a>(own: &[&'a Connection], options: &BruteForceOptions, is_web: bool) -> Verdict<'a> {
-    let gaps = intervals(own);
-    let least = TIMETABLE_SECONDS[usize::from(!is_web)];
-    if gaps.len() >= 3 && median(&gaps) >= least && dispersion(&gaps) < options.timetable {
-        return Verdict::Work;
+/// The guesses of all runs of a source at a service of a host; and what is too little to tell.
+fn judge_runs<'a>(
+    own: &[&'a Connection],
+    options: &BruteForceOptions,
+    is_web: bool,
+) -> (Option<Guesses<'a>>, Vec<&'a Connection>) {
+    let (mut all, mut few): (Option<Guesses<'a>>, _) = (None, Vec::new());
+    for run in own.chunk_by(|one, next| seconds(next.first.since(one.first)) <= options.gap) {
+        match judge(run, options, is_web) {
+            Verdict::Guesses(guesses) => {
+                all = Some(match all {
+                    Some(before) => before.and(guesses),
+                    None => guesses,
+                });
+            }
+            Verdict::Few => few.extend_from_slice(run),
+            Verdict::Work => {}
+        }
     }
+    (all, few)
+}
+
+fn judge<'a>(own: &[&'a Connection], options: &BruteForceOptions, is_web: bool) -> Verdict<'a> {
     let guesses = Guesses::of(own, options);
     let (attempts, rate) = match is_web {
         true => (options.web_attempts, options.web_rate_per_minute),
@@ -152,10 +187,19 @@ fn judge<'a>(own: &[&'a Connection], options: &BruteForceOptions, is_web: bool) 
     };
     match guesses {
         guesses if guesses.share < options.alike => Verdict::Work,
+        // Rounds over many hosts come back to each after the same time, so that a few say nothing of a timetable.
         guesses if (guesses.alike.len() as u64) < attempts => Verdict::Few,
-        guesses if guesses.rate < rate => Verdict::Work,
+        _ if has_timetable(own, options, is_web) => Verdict::Work,
+        guesses if guesses.rate < rate || guesses.is_work(own, options) => Verdict::Work,
         guesses => Verdict::Guesses(guesses),
     }
+}
+
+/// Whether connections come in rounds with the same time between one and the next.
+fn has_timetable(own: &[&Connection], options: &BruteForceOptions, is_web: bool) -> bool {
+    let at = usize::from(!is_web);
+    let rounds: Vec<f64> = intervals(own).into_iter().filter(|&gap| gap > ROUND_SECONDS[at]).collect();
+    rounds.len() >= 3 && median(&rounds) >= TIMETABLE_SECONDS[at] && dispersion(&rounds) < options.timetable
 }
 
 /// The same service of several hosts.
@@ -195,14 +239,34 @@ impl<'a> Guesses<'a> {
         }
     }
 
-    /// The first connection that is much larger, or stayed open longer than any guess may, after a guess.
+    /// These, and those of a later run.
+    fn and(mut self, later: Self) -> Self {
+        let counts = [&self, &later].map(|one| one.alike.len() as f64);
+        let all = counts[0] / self.share + counts[1] / later.share;
+        let bytes = if counts[0] >= counts[1] { self.bytes } else { later.bytes };
+        self.alike.extend(later.alike);
+        Self { share: (counts[0] + counts[1]) / all, rate: self.rate.max(later.rate), bytes, ..self }
+    }
+
+    /// Whether a connection is much larger, or stayed open longer than any guess may.
+    fn is_success(&self, one: &Connection, options: &BruteForceOptions) -> bool {
+        let is_large = one.bytes() as f64 > self.bytes * options.success_ratio;
+        is_large || seconds(one.last.since(one.first)) > options.seconds
+    }
+
+    /// The first such connection after a guess.
     fn success(&self, own: &[&'a Connection], options: &BruteForceOptions) -> Option<&'a Connection> {
         let first = self.alike.first()?.first;
-        own.iter().copied().find(|one| {
-            let is_large = one.bytes() as f64 > self.bytes * options.success_ratio;
-            let is_long = seconds(one.last.since(one.first)) > options.seconds;
-            one.first > first && (is_large || is_long)
-        })
+        own.iter().copied().find(|one| one.first > first && self.is_success(one, options))
+    }
+
+    /// Whether such connections come from the beginning on, and more than a few.
+    fn is_work(&self, own: &[&'a Connection], options: &BruteForceOptions) -> bool {
+        let mut large = own.iter().filter(|one| self.is_success(one, options)).peekable();
+        let middle = self.alike.get(self.alike.len() / 2);
+        let is_early = large.peek().zip(middle).is_some_and(|(first, middle)| first.first < middle.first);
+        let count = large.count();
+        is_early && count >= 3 && count as f64 >= self.alike.len() as f64 * options.work
     }
 
     fn finding(&self, own: &[&'a Connection], options: &BruteForceOptions) -> Option<Finding> {
@@ -315,6 +379,60 @@ mod tests {
         assert_eq!(found(&work), []);
         let allowed = Hosts::new(["192.0.2.1".parse().unwrap()]);
         assert_eq!(brute_force(&guesses(60, 5), &BruteForceOptions::default(), &allowed), []);
+    }
+
+    #[test]
+    fn what_was_there_on_another_day_makes_a_run_no_slower() {
+        let mut connections = guesses(30, 2);
+        let mut before = connections[0];
+        before.first = crate::Timestamp::from_secs(-900_000);
+        connections.push(before);
+        let found_one = found(&connections);
+        assert_eq!((found_one.len(), found_one[0].parts[0].value), (1, 30.0));
+        connections.extend(guesses(20, 2).into_iter().map(|one| Connection {
+            first: one.first.saturating_add(90_000_000_000_000),
+            last: one.last.saturating_add(90_000_000_000_000),
+            ..one
+        }));
+        let found_both = found(&connections);
+        assert_eq!((found_both.len(), found_both[0].parts[0].value), (1, 50.0));
+        assert_eq!(found_both[0].parts[3].value, 1.0);
+    }
+
+    #[test]
+    fn clients_that_look_for_letters_are_quiet() {
+        let mut rounds = guesses(90, 60);
+        for (one, at) in rounds.iter_mut().zip(0..) {
+            one.dst_port = Some(993);
+            one.first = crate::Timestamp::from_secs(at / 3 * 300 + at % 3);
+        }
+        assert_eq!(found(&rounds), [], "three folders each");
+        let mut building = guesses(90, 60);
+        building.iter_mut().step_by(9).for_each(|one| one.reverse.bytes = 90_000);
+        assert_eq!(found(&building), [], "with letters among them");
+    }
+
+    #[test]
+    fn rounds_over_many_hosts_are_no_timetable() {
+        let mut connections = guesses(45, 30);
+        for (one, at) in connections.iter_mut().zip(0..) {
+            one.first = crate::Timestamp::from_secs(at * 40);
+            one.dst = format!("10.0.0.{}", at % 9).parse().unwrap();
+        }
+        assert_eq!(found(&connections).len(), 1);
+    }
+
+    #[test]
+    fn those_that_worked_come_first() {
+        let mut connections = guesses(30, 2);
+        connections.extend(
+            guesses(90, 2).into_iter().map(|one| Connection { dst: "10.0.0.2".parse().unwrap(), ..one }),
+        );
+        assert_eq!(found(&connections)[0].parts[0].value, 90.0);
+        let mut session = connection("192.0.2.1", "10.0.0.1", 22, 100, 900);
+        session.reverse.bytes = 90_000;
+        connections.push(session);
+        assert_eq!(found(&connections)[0].parts[0].value, 30.0);
     }
 
     #[test]

@@ -96,8 +96,9 @@ impl Acquaintance {
     /// Requests and replies are rows of their own in many logs: whoever began asked.
     fn of_ping(&self, one: &Connection) -> Option<Outcome> {
         let back = self.pings.get(&(one.dst, one.src));
+        let first = self.pings.get(&(one.src, one.dst)).unwrap_or(&one.first);
         let is_echo = one.dst_port.is_none_or(|kind| ECHO.contains(&kind));
-        if !is_echo || back.is_some_and(|&back| back < one.first) {
+        if !is_echo || back.is_some_and(|back| back < first) {
             return None;
         }
         Some(match (back, one.state) {
@@ -115,7 +116,8 @@ fn has_no_answer(one: &Connection) -> bool {
 
 /// Whether both ends said something over TCP.
 fn is_talk(one: &Connection) -> bool {
-    let has_content = [one.forward, one.reverse].iter().all(|way| way.bytes > way.packets.saturating_mul(EMPTY));
+    let has_content =
+        [one.forward, one.reverse].iter().all(|way| way.bytes > way.packets.saturating_mul(EMPTY));
     one.protocol == Some(Protocol::TCP) && one.was_answered() && has_content
 }
 
@@ -210,6 +212,8 @@ mod tests {
         let both = Acquaintance::of(&[asked, replied]);
         assert_eq!((both.outcome(&asked), both.outcome(&replied)), (Some(Outcome::Touched), None));
         assert_eq!(outcome(asked), Some(Outcome::Unanswered));
+        let later = Connection { first: Timestamp::from_secs(900), ..asked };
+        assert_eq!(both.outcome(&later), Some(Outcome::Touched), "asked again");
         asked.dst_port = Some(3 << 8);
         assert_eq!(outcome(asked), None, "unreachable");
     }

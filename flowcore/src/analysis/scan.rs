@@ -236,7 +236,8 @@ impl<'a, T: Ord + Copy> Scan<'a, T> {
             (*outcome, *tries) = (look.outcome.max(*outcome), *tries + 1);
         }
         let is_scan = |run: &&[Look<'a, T>]| is_scan(run, &best, options, &least);
-        let looks: Vec<_> = runs(&looks, options.gap).into_iter().filter(is_scan).flatten().copied().collect();
+        let looks: Vec<_> =
+            runs(&looks, options.gap).into_iter().filter(is_scan).flatten().copied().collect();
         let targets: BTreeMap<T, Outcome> =
             looks.iter().map(|look| (look.target, best[&look.target].0)).collect();
         (!looks.is_empty()).then_some(Self { looks, targets })

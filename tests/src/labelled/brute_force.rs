@@ -76,8 +76,7 @@ fn guess(scene: &mut Scene, (src, dst, port): (Addr, Addr, u16), guesses: &Guess
     let mut now = scene.range(0, 20_000) * 1000;
     for _ in 0..guesses.count {
         let (sent, got) = guesses.bytes;
-        let ways =
-            turns(near(scene, sent, guesses.percent), near(scene, got, guesses.percent));
+        let ways = turns(near(scene, sent, guesses.percent), near(scene, got, guesses.percent));
         let took = scene.range(guesses.secs.0, guesses.secs.1);
         scene.tcp((src, dst, port), (now / 1000, took), ways);
         now += scene.range(guesses.pace / 4, guesses.pace * 7 / 4);
@@ -185,7 +184,8 @@ fn telnet(scene: &mut Scene) {
 
 fn mail(scene: &mut Scene) {
     let (src, dst) = (attacker(scene), scene.inside());
-    let (port, is_plain) = scene.pick(&[(993, false), (143, true), (995, false), (110, true), (587, false), (25, true)]);
+    let (port, is_plain) =
+        scene.pick(&[(993, false), (143, true), (995, false), (110, true), (587, false), (25, true)]);
     let bytes = if is_plain {
         (scene.range(400, 1_100), scene.range(500, 1_300))
     } else {
@@ -215,7 +215,8 @@ fn web_form(scene: &mut Scene) {
 }
 
 fn database(scene: &mut Scene) {
-    let (src, dst, port) = (attacker(scene), scene.inside(), scene.pick(&[3306, 3306, 5432, 1433, 1433, 5900, 6379]));
+    let (src, dst, port) =
+        (attacker(scene), scene.inside(), scene.pick(&[3306, 3306, 5432, 1433, 1433, 5900, 6379]));
     let guesses = Guesses {
         count: scene.log(25, 2_000),
         pace: scene.log(60, 15_000),
@@ -264,7 +265,8 @@ fn commands(scene: &mut Scene) {
     let (control, host, every) = (scene.inside(), scene.inside(), scene.pick(&[60, 300, 600, 900]));
     let (sent, got) = (scene.range(3_200, 4_800), scene.range(3_400, 9_000));
     for at in 0..scene.range(12, 120) {
-        let (start, ways) = (at * every + scene.range(0, 2), turns(near(scene, sent, 2), near(scene, got, 8)));
+        let (start, ways) =
+            (at * every + scene.range(0, 2), turns(near(scene, sent, 2), near(scene, got, 8)));
         scene.tcp((control, host, 22), (start, 1), ways);
     }
     let (person, other) = (scene.inside(), scene.inside());
@@ -298,7 +300,8 @@ fn sources(scene: &mut Scene) {
 /// Monitoring that reads what a service says first, of many hosts.
 fn banners(scene: &mut Scene) {
     let (monitor, count, every) = (scene.inside(), scene.range(1, 40), scene.pick(&[30, 60, 60, 300]));
-    let (port, sent, got) = (scene.pick(&[22, 22, 21, 25, 143, 110]), scene.range(160, 420), scene.range(200, 700));
+    let (port, sent, got) =
+        (scene.pick(&[22, 22, 21, 25, 143, 110]), scene.range(160, 420), scene.range(200, 700));
     for host in network(scene, count) {
         let late = scene.range(0, every);
         for at in 0..scene.range(20, 120) {
@@ -322,7 +325,8 @@ fn poll(scene: &mut Scene, ends: (Addr, Addr, u16), start: u64, folders: u64, by
 fn mail_clients(scene: &mut Scene) {
     let (server, port) = (scene.outside(), scene.pick(&[993, 993, 995, 143]));
     for _ in 0..scene.range(1, 12) {
-        let (client, every, folders) = (scene.inside(), scene.pick(&[60, 300, 300, 600, 900]), scene.range(1, 4));
+        let (client, every, folders) =
+            (scene.inside(), scene.pick(&[60, 300, 300, 600, 900]), scene.range(1, 4));
         let (bytes, late) = ((scene.range(1_500, 3_000), scene.range(4_000, 8_000)), scene.range(0, every));
         for at in 0..scene.range(10, 90) {
             poll(scene, (client, server, port), late + at * every, folders, bytes);
@@ -345,7 +349,8 @@ fn mail_of_a_building(scene: &mut Scene) {
 /// Asks an interface for news every few seconds, or does some work with it.
 fn rest_client(scene: &mut Scene) {
     let (client, server, port) = (scene.inside(), scene.outside(), scene.pick(&[443, 443, 8080, 80]));
-    let (every, sent, got) = (scene.pick(&[5, 10, 15, 30, 60]), scene.range(700, 2_500), scene.range(1_000, 9_000));
+    let (every, sent, got) =
+        (scene.pick(&[5, 10, 15, 30, 60]), scene.range(700, 2_500), scene.range(1_000, 9_000));
     for at in 0..scene.range(50, 700) {
         let start = at * every + scene.range(0, 1);
         let ways = turns(near(scene, sent, 3), near(scene, got, 20));

@@ -52,7 +52,8 @@ pub(super) fn torrent(scene: &mut Scene) {
 
 /// A balancer opens the port of each of its servers every few seconds.
 pub(super) fn health_checks(scene: &mut Scene) {
-    let (balancer, servers, port) = (scene.inside(), scene.range(3, 80), scene.pick(&[80, 443, 8080, 30_080]));
+    let (balancer, servers, port) =
+        (scene.inside(), scene.range(3, 80), scene.pick(&[80, 443, 8080, 30_080]));
     let (every, rounds, down) = (scene.pick(&[5, 10, 30]), scene.range(10, 40), scene.range(0, 20));
     let kind = scene.pick(&[Reply::Open, Reply::Used]);
     for server in network(scene, servers) {
@@ -89,7 +90,8 @@ pub(super) fn half_seen(scene: &mut Scene) {
         for _ in 0..scene.range(5, 60) {
             let (to, start, packets) = (scene.port(20_000, 65_535), scene.range(0, 30_000), scene.log(1, 30));
             let size = if scene.rng.chance(50) { 40 } else { scene.range(60, 900) };
-            let one = scene.add(protocol, (server, client, to), (start, 1), [(packets, packets * size), (0, 0)]);
+            let one =
+                scene.add(protocol, (server, client, to), (start, 1), [(packets, packets * size), (0, 0)]);
             one.src_port = Some(port);
             one.forward.flags = TcpFlags(if port == 53 { 0 } else { flags });
             one.state = Some(match (is_rejected, protocol) {

@@ -3,9 +3,7 @@
 use flowcore::aggregate::ConnState;
 use flowcore::{Addr, Protocol, TcpFlags};
 
-use super::probes::{
-    Reply, datagram, either, far_network, look, network, paced, ping, ping_rows, scanner,
-};
+use super::probes::{Reply, datagram, either, far_network, look, network, paced, ping, ping_rows, scanner};
 use super::volume::{Scene, bulk};
 use super::{Case, draw, everyday};
 

@@ -1,7 +1,7 @@
 //! Scans of the ports of a host, and much traffic to many ports that is something else.
 
-use flowcore::aggregate::ConnState;
 use flowcore::TcpFlags;
+use flowcore::aggregate::ConnState;
 
 use super::everyday;
 use super::probes::{Reply, datagram, either, look, network, paced, scanner, tried_ports};
@@ -258,7 +258,11 @@ fn allowed_scanner(scene: &mut Scene) {
 fn voice(scene: &mut Scene) {
     let (phones, exchange) = (scene.outside(), scene.inside());
     let calls = scene.range(5, 150);
-    scene.udp((phones, exchange, 5060), (5, 30_000), [(calls * 9, calls * 5_000), (calls * 8, calls * 4_000)]);
+    scene.udp(
+        (phones, exchange, 5060),
+        (5, 30_000),
+        [(calls * 9, calls * 5_000), (calls * 8, calls * 4_000)],
+    );
     for _ in 0..calls {
         let (start, secs) = (scene.range(0, 28_000), scene.log(2, 1_200));
         let (port, packets) = (scene.port(10_000, 20_000) & !1, secs * 50);

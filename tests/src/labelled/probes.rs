@@ -109,8 +109,8 @@ fn neighbours(host: Addr, count: u64) -> Vec<Addr> {
 /// What ports that somebody tries are: first those that many look for, then any.
 pub(super) fn tried_ports(scene: &mut Scene, count: u64) -> Vec<u16> {
     const SOUGHT: [u16; 24] = [
-        21, 22, 23, 25, 53, 80, 110, 111, 135, 139, 143, 443, 445, 993, 995, 1433, 1723, 3306, 3389, 5432, 5900,
-        6379, 8080, 8443,
+        21, 22, 23, 25, 53, 80, 110, 111, 135, 139, 143, 443, 445, 993, 995, 1433, 1723, 3306, 3389, 5432,
+        5900, 6379, 8080, 8443,
     ];
     let mut ports: Vec<u16> = SOUGHT.into_iter().take(usize::try_from(count).unwrap_or(0)).collect();
     while (ports.len() as u64) < count {
