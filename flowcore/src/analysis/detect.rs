@@ -2,8 +2,8 @@
 
 use super::{
     BeaconOptions, BruteForceOptions, Connection, DnsTunnelOptions, ExfiltrationOptions, Finding,
-    FloodOptions, Hosts, LongConnectionOptions, UnusualPortOptions, beacons, brute_force, dns_tunnels,
-    exfiltration, floods, long_connections, unusual_ports,
+    FloodOptions, Hosts, LongConnectionOptions, ScanOptions, UnusualPortOptions, beacons, brute_force,
+    dns_tunnels, exfiltration, floods, host_scans, long_connections, port_scans, unusual_ports,
 };
 
 /// The thresholds of all detectors.
@@ -21,6 +21,8 @@ pub struct DetectorOptions {
     pub unusual_port: UnusualPortOptions,
     /// Connections of hours.
     pub long_connection: LongConnectionOptions,
+    /// Ports and hosts that were tried.
+    pub scan: ScanOptions,
     /// More than a service can answer.
     pub flood: FloodOptions,
 }
@@ -45,6 +47,8 @@ pub fn findings(
     found.extend(beacons(connections, &options.beacon, internal, allowed));
     found.extend(unusual_ports(connections, &options.unusual_port, internal, allowed));
     found.extend(long_connections(connections, &options.long_connection, internal, allowed));
+    found.extend(port_scans(connections, &options.scan, allowed));
+    found.extend(host_scans(connections, &options.scan, allowed));
     found.extend(floods(connections, &options.flood, allowed));
     found.sort_by_key(|one| one.detector);
     found

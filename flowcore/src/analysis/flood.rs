@@ -32,6 +32,9 @@ pub struct FloodOptions {
     pub min_all_ports: u64,
     /// Packets sent for each one that came back, over UDP. 20: receivers of streams acknowledge every second to tenth.
     pub min_ratio: f64,
+    /// Servers that leases of addresses are asked for at the same time, within [`window`](Self::window). 20: a network has
+    /// a few, and all of its hosts ask the same ones.
+    pub lease_servers: usize,
     /// Seconds that the packets of a connection are spread over at least, to tell the rate. 10: logs round times to
     /// seconds, and a burst of one second is no flood.
     pub window: u32,
@@ -48,6 +51,7 @@ impl Default for FloodOptions {
             min_broadcast: 1000,
             min_all_ports: 200_000,
             min_ratio: 20.0,
+            lease_servers: 20,
             window: 10,
         }
     }
@@ -101,6 +105,7 @@ pub fn floods(connections: &[Connection], options: &FloodOptions, allowed: &Host
         }
     }
     found.extend(rest.iter().filter_map(|(target, group)| flood(target, group, options)));
+    found.extend(super::lease_flood::lease_flood(connections, options, allowed));
     found.sort_by(|one, other| other.0.total_cmp(&one.0));
     found.into_iter().map(|(_, finding)| finding).collect()
 }

@@ -4,10 +4,15 @@
 //! times are drawn from what such traffic has in practice, wide and overlapping, and not from limits of the detectors.
 
 pub mod beacon;
+pub mod brute_force;
 pub mod dns_tunnel;
+mod everyday;
 pub mod exfiltration;
 pub mod flood;
+pub mod host_scan;
 pub mod long_connection;
+pub mod port_scan;
+mod probes;
 pub mod unusual_port;
 mod volume;
 

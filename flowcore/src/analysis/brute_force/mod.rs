@@ -1,5 +1,6 @@
 //! Passwords that were guessed: many short connections to a login service that are all alike.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use super::finding::{Group, Said};
@@ -13,7 +14,12 @@ pub struct BruteForceOptions {
     /// Attempts that are alike, at least. A person who forgot a password gives up before; a tool that puts six guesses
     /// into a connection makes as many connections of 60 guesses.
     pub attempts: u64,
-    /// The same for web servers, where a client makes many connections by itself.
+    /// Attempts that are enough where they begin within [`burst_secs`](Self::burst_secs). 5: a tool has several connections
+    /// open at a time, a person one.
+    pub burst_attempts: u64,
+    /// Seconds of such a burst. 5.
+    pub burst_secs: f64,
+    /// [`attempts`](Self::attempts) at web servers, where a client makes many connections by itself.
     pub web_attempts: u64,
     /// Attempts per minute, at least: guesses that are slower than 3 an hour do not get through a list.
     pub rate_per_minute: f64,
@@ -31,12 +37,20 @@ pub struct BruteForceOptions {
     pub timetable: f64,
     /// A connection with this many times the median bytes, after the first guesses, is a guess that worked.
     pub success_ratio: f64,
+    /// Part of such connections, of those that are alike, from which on they are work, if they come among the first half
+    /// already. 0.05: a list of passwords holds none or one that is right, clients of mail find letters now and then.
+    pub work: f64,
+    /// Seconds without any that end a run of attempts. 7200: whoever tries 3 times an hour leaves fewer, and what was
+    /// there on another day does not make a run slower.
+    pub gap: f64,
 }
 
 impl Default for BruteForceOptions {
     fn default() -> Self {
         Self {
             attempts: 10,
+            burst_attempts: 5,
+            burst_secs: 5.0,
             web_attempts: 30,
             rate_per_minute: 0.05,
             web_rate_per_minute: 10.0,
@@ -46,6 +60,8 @@ impl Default for BruteForceOptions {
             hosts: 5,
             timetable: 0.08,
             success_ratio: 3.0,
+            work: 0.05,
+            gap: 7200.0,
         }
     }
 }
@@ -60,7 +76,7 @@ struct Login {
 /// allow in a connection.
 const LOGINS: [Login; 9] = [
     Login { ports: &[22, 2222], bytes: [800, 12_000] },
-    Login { ports: &[21, 23], bytes: [150, 5_000] },
+    Login { ports: &[21, 23, 2323], bytes: [150, 5_000] },
     Login { ports: &[25, 110, 143, 465, 587, 993, 995], bytes: [250, 6_000] },
     Login { ports: &[3389], bytes: [600, 12_000] },
     Login { ports: &[139, 445], bytes: [500, 8_000] },
@@ -75,9 +91,12 @@ const WEB: [u16; 4] = [80, 443, 8080, 8443];
 const SLACK: f64 = 80.0;
 /// Seconds between two checks of monitoring, at least: of web servers, and of others, which take longer to answer.
 const TIMETABLE_SECONDS: [f64; 2] = [1.0, 20.0];
+/// Seconds between connections of one round of a timetable, at most: mail clients open one for each folder.
+const ROUND_SECONDS: [f64; 2] = [0.5, 5.0];
 
 /// Guessed passwords: of one source at one service of a host, or (without `dst`) at the same service of several hosts
-/// that it tried a few times each. Sources that are `allowed` to are left out.
+/// that it tried a few times each. Those that worked come first, then those with the most attempts. Sources that are
+/// `allowed` to are left out.
 ///
 /// ```
 /// use flowcore::analysis::{BruteForceOptions, Hosts, brute_force};
@@ -90,18 +109,24 @@ pub fn brute_force(connections: &[Connection], options: &BruteForceOptions, allo
         let is_web = port.is_some_and(|port| WEB.contains(&port));
         let mut spread = Vec::new();
         for own in by_host(&group) {
-            match judge(&own, options, is_web) {
-                Verdict::Guesses(guesses) => found.extend(guesses.finding(&own, options)),
-                Verdict::Few => spread.extend(own),
-                Verdict::Work => {}
+            let (guesses, few) = judge_runs(&own, options, is_web);
+            match guesses {
+                Some(guesses) => found.extend(guesses.finding(&own, options)),
+                None => spread.extend(few),
             }
         }
         if !is_web {
             found.extend(spraying(spread, options));
         }
     }
+    let part = |one: &Finding, at: usize| one.parts.get(at).map_or(0, |part| part.value as u64);
+    found.sort_by_key(|one| Reverse((part(one, SUCCESS), part(one, ATTEMPTS))));
     found
 }
+
+/// Where these parts are among those of a finding.
+const ATTEMPTS: usize = 0;
+const SUCCESS: usize = 4;
 
 fn is_login(one: &Connection, allowed: &Hosts) -> bool {
     matches!(one.protocol, Some(Protocol::TCP) | None)
@@ -139,12 +164,29 @@ struct Guesses<'a> {
     rate: f64,
 }
 
-fn judge<'a>(own: &[&'a Connection], options: &BruteForceOptions, is_web: bool) -> Verdict<'a> {
-    let gaps = intervals(own);
-    let least = TIMETABLE_SECONDS[usize::from(!is_web)];
-    if gaps.len() >= 3 && median(&gaps) >= least && dispersion(&gaps) < options.timetable {
-        return Verdict::Work;
+/// The guesses of all runs of a source at a service of a host; and what is too little to tell.
+fn judge_runs<'a>(
+    own: &[&'a Connection],
+    options: &BruteForceOptions,
+    is_web: bool,
+) -> (Option<Guesses<'a>>, Vec<&'a Connection>) {
+    let (mut all, mut few): (Option<Guesses<'a>>, _) = (None, Vec::new());
+    for run in own.chunk_by(|one, next| seconds(next.first.since(one.first)) <= options.gap) {
+        match judge(run, options, is_web) {
+            Verdict::Guesses(guesses) => {
+                all = Some(match all {
+                    Some(before) => before.and(guesses),
+                    None => guesses,
+                });
+            }
+            Verdict::Few => few.extend_from_slice(run),
+            Verdict::Work => {}
+        }
     }
+    (all, few)
+}
+
+fn judge<'a>(own: &[&'a Connection], options: &BruteForceOptions, is_web: bool) -> Verdict<'a> {
     let guesses = Guesses::of(own, options);
     let (attempts, rate) = match is_web {
         true => (options.web_attempts, options.web_rate_per_minute),
@@ -152,10 +194,21 @@ fn judge<'a>(own: &[&'a Connection], options: &BruteForceOptions, is_web: bool) 
     };
     match guesses {
         guesses if guesses.share < options.alike => Verdict::Work,
-        guesses if (guesses.alike.len() as u64) < attempts => Verdict::Few,
-        guesses if guesses.rate < rate => Verdict::Work,
+        // Rounds over many hosts come back to each after the same time, so that a few say nothing of a timetable.
+        guesses if (guesses.alike.len() as u64) < attempts && (is_web || !guesses.is_burst(options)) => {
+            Verdict::Few
+        }
+        _ if has_timetable(own, options, is_web) => Verdict::Work,
+        guesses if guesses.rate < rate || guesses.is_work(own, options) => Verdict::Work,
         guesses => Verdict::Guesses(guesses),
     }
+}
+
+/// Whether connections come in rounds with the same time between one and the next.
+fn has_timetable(own: &[&Connection], options: &BruteForceOptions, is_web: bool) -> bool {
+    let at = usize::from(!is_web);
+    let rounds: Vec<f64> = intervals(own).into_iter().filter(|&gap| gap > ROUND_SECONDS[at]).collect();
+    rounds.len() >= 3 && median(&rounds) >= TIMETABLE_SECONDS[at] && dispersion(&rounds) < options.timetable
 }
 
 /// The same service of several hosts.
@@ -195,14 +248,44 @@ impl<'a> Guesses<'a> {
         }
     }
 
-    /// The first connection that is much larger, or stayed open longer than any guess may, after a guess.
+    /// Whether so many begin at once that no person makes them.
+    fn is_burst(&self, options: &BruteForceOptions) -> bool {
+        let most = usize::try_from(options.burst_attempts.max(2)).unwrap_or(usize::MAX);
+        let span = |burst: &[&Connection]| match burst {
+            [first, .., last] => seconds(last.first.since(first.first)),
+            _ => f64::MAX,
+        };
+        self.alike.windows(most).any(|burst| span(burst) <= options.burst_secs)
+    }
+
+    /// These, and those of a later run.
+    fn and(mut self, later: Self) -> Self {
+        let counts = [&self, &later].map(|one| one.alike.len() as f64);
+        let all = counts[0] / self.share + counts[1] / later.share;
+        let bytes = if counts[0] >= counts[1] { self.bytes } else { later.bytes };
+        self.alike.extend(later.alike);
+        Self { share: (counts[0] + counts[1]) / all, rate: self.rate.max(later.rate), bytes, ..self }
+    }
+
+    /// Whether a connection is much larger, or stayed open longer than any guess may.
+    fn is_success(&self, one: &Connection, options: &BruteForceOptions) -> bool {
+        let is_large = one.bytes() as f64 > self.bytes * options.success_ratio;
+        is_large || seconds(one.last.since(one.first)) > options.seconds
+    }
+
+    /// The first such connection after a guess.
     fn success(&self, own: &[&'a Connection], options: &BruteForceOptions) -> Option<&'a Connection> {
         let first = self.alike.first()?.first;
-        own.iter().copied().find(|one| {
-            let is_large = one.bytes() as f64 > self.bytes * options.success_ratio;
-            let is_long = seconds(one.last.since(one.first)) > options.seconds;
-            one.first > first && (is_large || is_long)
-        })
+        own.iter().copied().find(|one| one.first > first && self.is_success(one, options))
+    }
+
+    /// Whether such connections come from the beginning on, and more than a few.
+    fn is_work(&self, own: &[&'a Connection], options: &BruteForceOptions) -> bool {
+        let mut large = own.iter().filter(|one| self.is_success(one, options)).peekable();
+        let middle = self.alike.get(self.alike.len() / 2);
+        let is_early = large.peek().zip(middle).is_some_and(|(first, middle)| first.first < middle.first);
+        let count = large.count();
+        is_early && count >= 3 && count as f64 >= self.alike.len() as f64 * options.work
     }
 
     fn finding(&self, own: &[&'a Connection], options: &BruteForceOptions) -> Option<Finding> {
@@ -233,7 +316,7 @@ impl<'a> Guesses<'a> {
         let last = self.alike.last().map_or(sample.first, |one| one.first);
         let time = measures::duration(seconds(last.since(sample.first)));
         let size = measures::size(self.bytes);
-        let count = self.alike.len();
+        let (count, src) = (self.alike.len(), sample.src);
         let after = success.map_or_else(
             || "No larger connection followed.".to_owned(),
             |one| {
@@ -246,7 +329,7 @@ impl<'a> Guesses<'a> {
             },
         );
         format!(
-            "{count} short connections to {service} (port {port}) of {whom} within {time}, about {size} each. {after}"
+            "{src} made {count} short connections to {service} (port {port}) of {whom} within {time}, about {size} each. {after}"
         )
     }
 }
@@ -257,75 +340,4 @@ fn is_guess_sized(one: &Connection, options: &BruteForceOptions) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::connection::testing::connection;
-    use super::*;
-
-    /// A guess every `pace` seconds, each a little later than that.
-    fn guesses(count: i64, pace: i64) -> Vec<Connection> {
-        let guess = |at: i64| {
-            let start = at * pace + at * at % 7 * pace / 10;
-            let mut one = connection("192.0.2.1", "10.0.0.1", 22, start, start + 2);
-            (one.forward.bytes, one.reverse.bytes) = (1_900, 2_400);
-            one
-        };
-        (0..count).map(guess).collect()
-    }
-
-    fn found(connections: &[Connection]) -> Vec<Finding> {
-        brute_force(connections, &BruteForceOptions::default(), &Hosts::new([]))
-    }
-
-    #[test]
-    fn a_session_after_many_guesses_is_a_guess_that_worked() {
-        let mut connections = guesses(30, 2);
-        let found_first = found(&connections);
-        assert_eq!(found_first[0].parts[4].value, 0.0);
-        assert_eq!(
-            found_first[0].criteria.to_string(),
-            "src ip 192.0.2.1 and dst ip 10.0.0.1 and proto 6 and dst port 22"
-        );
-        let mut session = connection("192.0.2.1", "10.0.0.1", 22, 100, 900);
-        session.reverse.bytes = 90_000;
-        connections.push(session);
-        let found = found(&connections);
-        assert_eq!((found.len(), found[0].parts[0].value, found[0].parts[4].value), (1, 30.0, 1.0));
-        assert!(found[0].evidence.contains(&session));
-        assert!(found[0].reason.contains("13.3 minutes followed"), "{}", found[0].reason);
-    }
-
-    #[test]
-    fn a_few_guesses_at_each_of_many_hosts_are_one_finding() {
-        let mut connections = guesses(18, 30);
-        for (at, one) in connections.iter_mut().enumerate() {
-            one.dst = format!("10.0.0.{}", at % 9).parse().unwrap();
-        }
-        let found = found(&connections);
-        assert_eq!((found.len(), found[0].dst, found[0].connections), (1, None, 18));
-        assert_eq!(found[0].criteria.to_string(), "src ip 192.0.2.1 and proto 6 and dst port 22");
-    }
-
-    #[test]
-    fn a_timetable_looks_at_banners_work_and_permission_are_quiet() {
-        let mut timetable = guesses(60, 60);
-        timetable.iter_mut().zip(0..).for_each(|(one, at)| one.first = crate::Timestamp::from_secs(at * 60));
-        assert_eq!(found(&timetable), []);
-        let mut banners = guesses(60, 5);
-        banners.iter_mut().for_each(|one| one.forward.bytes = 320);
-        assert_eq!(found(&banners), []);
-        let mut work = guesses(60, 5);
-        work.iter_mut().zip(1..).for_each(|(one, at)| one.reverse.bytes = at * 1_000);
-        assert_eq!(found(&work), []);
-        let allowed = Hosts::new(["192.0.2.1".parse().unwrap()]);
-        assert_eq!(brute_force(&guesses(60, 5), &BruteForceOptions::default(), &allowed), []);
-    }
-
-    #[test]
-    fn the_ends_of_time_and_of_counters_are_no_error() {
-        let mut connections = guesses(40, 3);
-        connections[0].first = crate::Timestamp::from_nanos(i64::MIN);
-        connections[39].last = crate::Timestamp::from_nanos(i64::MAX);
-        connections.iter_mut().for_each(|one| one.reverse.bytes = u64::MAX);
-        found(&connections);
-    }
-}
+mod tests;
