@@ -8,8 +8,11 @@ use flowcore::analysis::{self, Connection, Finding, Hosts};
 type Detect = fn(&[Connection]) -> Vec<Finding>;
 
 /// Name, labelled cases, detector.
+type Row = (&'static str, fn() -> Vec<Case>, Detect);
+
+/// One line per detector.
 #[rustfmt::skip]
-const DETECTORS: [(&str, fn() -> Vec<Case>, Detect); 7] = [
+const DETECTORS: [Row; 7] = [
     ("exfiltration", labelled::exfiltration::cases, |all| analysis::exfiltration(all, &Default::default(), &Hosts::internal(), &allowed())),
     ("brute-force", labelled::brute_force::cases, |all| analysis::brute_force(all, &Default::default(), &allowed())),
     ("unusual-port", labelled::unusual_port::cases, |all| analysis::unusual_ports(all, &Default::default(), &Hosts::internal(), &allowed())),

@@ -60,9 +60,7 @@ fn a_scan_of_ports_is_told_with_those_that_answered() {
 #[test]
 fn a_scan_of_hosts_is_told_with_those_that_answered() {
     let mut connections = sweep("20.1.2.3", 200, 2);
-    for at in 10..17 {
-        connections[at] = touched(connections[at]);
-    }
+    connections[10..17].iter_mut().for_each(|one| *one = touched(*one));
     let found = hosts(&connections);
     assert_eq!(
         found[0].reason,
@@ -111,7 +109,7 @@ fn hosts_that_are_known_allowed_or_far_apart_are_not_scanned() {
 #[test]
 fn peers_of_a_network_for_files_are_not_scanned() {
     let peer = |at: u16| {
-        let port = if at % 3 == 0 { 6881 } else { 20_000 + at };
+        let port = if at.is_multiple_of(3) { 6881 } else { 20_000 + at };
         silent("10.0.0.9", &format!("20.{}.{}.1", at % 200, at / 200), port, i64::from(at))
     };
     assert_eq!(hosts(&(0..900).map(peer).collect::<Vec<_>>()), []);
