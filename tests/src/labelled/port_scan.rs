@@ -66,7 +66,9 @@ fn dropped(scene: &mut Scene) {
     let at = scene.connections.len();
     scan(scene, count, pace, open, Reply::Silent);
     // What got lost is tried again from another port.
-    for again in scene.connections[at..].to_vec() {
+    let looks = scene.connections.split_off(at);
+    scene.connections.extend(&looks);
+    for again in looks {
         if again.state == Some(ConnState::Unanswered) {
             for repeat in 1..=scene.range(1, 2) {
                 let mut again = again;
@@ -151,7 +153,9 @@ fn versions(scene: &mut Scene) {
     let at = scene.connections.len();
     let others = scene.pick(&[Reply::Reset, Reply::Silent]);
     scan(scene, count, pace, open, others);
-    for found in scene.connections[at..].to_vec() {
+    let looks = scene.connections.split_off(at);
+    scene.connections.extend(&looks);
+    for found in looks {
         if let (Some(ConnState::Accepted), Some(port)) = (found.state, found.dst_port) {
             let start = scene.range(20_000, 22_000);
             for _ in 0..scene.range(1, 4) {

@@ -70,7 +70,7 @@ fn a_scan_of_hosts_is_told_with_those_that_answered() {
     assert_eq!(found[0].criteria.to_string(), "src ip 20.1.2.3 and proto 6 and dst port 22");
     assert_eq!((found.len(), found[0].dst, found[0].port), (1, None, Some(22)));
     assert_eq!(ports(&connections), []);
-    connections.iter_mut().for_each(|one| one.protocol = Some(Protocol::ICMP));
+    connections.iter_mut().for_each(|one| (one.protocol, one.dst_port) = (Some(Protocol::ICMP), None));
     let found = hosts(&connections);
     assert_eq!(
         (found[0].criteria.to_string().as_str(), found[0].port),
