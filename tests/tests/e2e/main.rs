@@ -18,6 +18,7 @@ mod hostile_logs;
 mod inputs;
 mod investigate;
 mod investigate_browser;
+mod investigate_corpus;
 mod investigate_forms;
 mod lab;
 mod memory;

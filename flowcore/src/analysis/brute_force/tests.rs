@@ -35,6 +35,13 @@ fn a_session_after_many_guesses_is_a_guess_that_worked() {
 }
 
 #[test]
+fn a_few_at_once_are_enough() {
+    assert_eq!(found(&guesses(5, 1)).len(), 1);
+    assert_eq!(found(&guesses(4, 1)), []);
+    assert_eq!(found(&guesses(9, 10)), []);
+}
+
+#[test]
 fn a_few_guesses_at_each_of_many_hosts_are_one_finding() {
     let mut connections = guesses(18, 30);
     for (at, one) in connections.iter_mut().enumerate() {

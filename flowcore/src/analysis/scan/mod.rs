@@ -27,8 +27,8 @@ pub struct ScanOptions {
     /// The same where most hosts are alone in their network. 100: a browser or a clock whose way out is blocked comes to
     /// dozens, one that looks through addresses to hundreds.
     pub scattered_hosts: usize,
-    /// The same where they are tried within [`quick_secs`](Self::quick_secs), and none of them is ever heard of. 6: nobody
-    /// opens as many windows at once, and of the servers that a computer asks when it starts some are there.
+    /// The same where they are tried within [`quick_secs`](Self::quick_secs), half of them are not there, and none is used. 6:
+    /// nobody opens as many windows at once, and of the servers that a computer asks when it starts some are used.
     pub quick_hosts: usize,
     /// Seconds of such a look. 10.
     pub quick_secs: f64,
@@ -205,12 +205,13 @@ fn least_hosts(hosts: &BTreeSet<Addr>, is_quick: bool, options: &ScanOptions) ->
     }
 }
 
-/// Whether all looks of a source at a service are within a few seconds, and found nothing.
+/// Whether all looks of a source at a service are within a few seconds, and no use was made of what they found.
 fn is_quick(looks: &[Look<'_, Addr>], options: &ScanOptions) -> bool {
     let ends = looks.first().zip(looks.last());
     let is_short = ends
         .is_some_and(|(first, last)| seconds(last.one.first.since(first.one.first)) <= options.quick_secs);
-    is_short && looks.iter().all(|look| look.outcome < Outcome::Touched)
+    let failed = looks.iter().filter(|look| look.outcome < Outcome::Touched).count();
+    is_short && failed * 2 >= looks.len() && looks.iter().all(|look| look.outcome < Outcome::Answered)
 }
 
 /// The first 24 bits of an address, or 64 of IPv6.

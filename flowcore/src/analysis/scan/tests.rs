@@ -58,6 +58,17 @@ fn a_scan_of_ports_is_told_with_those_that_answered() {
 }
 
 #[test]
+fn a_quick_look_at_a_few_neighbours_is_enough() {
+    let mut quick = sweep("20.1.2.3", 6, 1);
+    quick[3] = touched(quick[3]);
+    assert_eq!(hosts(&quick).len(), 1);
+    assert_eq!(hosts(&quick[1..]), [], "five");
+    assert_eq!(hosts(&sweep("20.1.2.3", 6, 4)), [], "slower");
+    quick[1..5].iter_mut().for_each(|one| *one = touched(*one));
+    assert_eq!(hosts(&quick), [], "most are there");
+}
+
+#[test]
 fn a_scan_of_hosts_is_told_with_those_that_answered() {
     let mut connections = sweep("20.1.2.3", 200, 2);
     connections[10..17].iter_mut().for_each(|one| *one = touched(*one));
