@@ -15,7 +15,7 @@ const ATTACKS: [(&str, &str, &str); 7] = [
         "brute-force: 192.168.56.1 made 30 short connections to ftp (port 21) of 192.168.56.101 ",
     ),
     ("nfstream-synscan", "172.16.0.8", "port-scan: 172.16.0.8 tried 1000 ports of 64.13.134.52 over TCP "),
-    ("malcolm-scan_with_zero_windows", "10.0.0.1", "host-scan: 10.0.0.1 tried tcp/23 (telnet) of 9 hosts "),
+    ("malcolm-scan_with_zero_windows", "10.0.0.1", "host-scan: 10.0.0.1 tried tcp/23 (telnet) of 10 hosts "),
     ("zeek-nmap-vsn", "192.168.1.71", "host-scan: 192.168.1.71 tried tcp/80 (http) of 7 hosts "),
     ("nfstream-dns_exfiltration", "192.168.220.56", "dns-tunnel: 192.168.220.56 asked udp/53 (domain) "),
     ("zeek-dhcp_flood", "128.2.0.0/16", "flood: 250 sources asked 250 hosts for a lease over udp/67 "),
