@@ -3,7 +3,7 @@
 //! A flood of a broadcast address or of one server is a [flood](super::floods) like any other. One whose sources and
 //! targets are both made up shows in no target: it is told by how many servers are asked at the same time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::crossing::is_host;
 use super::finding::{Group, Said};
@@ -35,13 +35,7 @@ fn of_port(port: u16, mut all: Vec<&Connection>, options: &FloodOptions) -> Opti
     if most < options.lease_servers {
         return None;
     }
-    let count = |of: fn(&Connection) -> Addr| {
-        let mut ends: Vec<Addr> = all.iter().map(|one| of(one)).collect();
-        ends.sort_unstable();
-        ends.dedup();
-        ends.len()
-    };
-    let (clients, servers) = (count(|one| one.src), count(|one| one.dst));
+    let (clients, servers) = (different(&all, |one| one.src), different(&all, |one| one.dst));
     let said = Said {
         parts: parts([
             ("connections", all.len() as f64),
@@ -61,6 +55,10 @@ fn of_port(port: u16, mut all: Vec<&Connection>, options: &FloodOptions) -> Opti
     let finding = Group { connections: all }.finding(Detector::Flood, said)?;
     let src = if clients == 1 { finding.src } else { Addr::Unknown };
     Some((rate, Finding { src, ..finding }))
+}
+
+fn different(all: &[&Connection], of: fn(&Connection) -> Addr) -> usize {
+    all.iter().map(|one| of(one)).collect::<BTreeSet<_>>().len()
 }
 
 /// The most servers that are asked within so many seconds, and requests per second then; connections are in the order of

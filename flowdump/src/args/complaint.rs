@@ -1,19 +1,41 @@
 //! Errors of the command line, in one line each that names the option and the way out.
 
 use std::error::Error as _;
+use std::ffi::OsString;
 use std::num::ParseIntError;
 
+use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use flowcore::{Error, Result};
 
 use super::Flags;
 
-/// What clap found wrong, as one of our errors.
-pub(super) fn of(error: &clap::Error) -> Error {
+/// The options that the words of a command line say, the program's name first; the text to print where they ask for help
+/// or version.
+///
+/// # Errors
+/// When a word is no option, or the value of one is wrong.
+pub(super) fn parse<T: Parser>(
+    words: impl IntoIterator<Item = OsString>,
+) -> Result<std::result::Result<T, String>> {
+    let command = T::command();
+    let name = command.get_name().to_owned();
+    let complain = |error: clap::Error| of(&name, &error);
+    let matches = match command.try_get_matches_from(words) {
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            return Ok(Err(error.to_string()));
+        }
+        parsed => parsed.map_err(complain)?,
+    };
+    T::from_arg_matches(&matches).map(Ok).map_err(complain)
+}
+
+/// What clap found wrong with words for this command, as one of our errors.
+fn of(command: &str, error: &clap::Error) -> Error {
     if let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg)
         && error.kind() == ErrorKind::UnknownArgument
     {
-        return Error::argument(unknown(option, error.get(ContextKind::SuggestedArg)));
+        return Error::argument(unknown(command, option, error.get(ContextKind::SuggestedArg)));
     }
     if let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg)
         && error.kind() == ErrorKind::MissingRequiredArgument
@@ -52,15 +74,16 @@ pub(super) fn of_ignored(flags: &Flags) -> Result<()> {
     Ok(())
 }
 
-fn unknown(option: &str, suggestion: Option<&ContextValue>) -> String {
-    if let Some((_, advice)) = OF_NFDUMP.iter().find(|(other, _)| *other == option) {
+fn unknown(command: &str, option: &str, suggestion: Option<&ContextValue>) -> String {
+    let mut of_nfdump = OF_NFDUMP.iter().filter(|_| command == "flowdump");
+    if let Some((_, advice)) = of_nfdump.find(|(other, _)| *other == option) {
         return format!("{option} of nfdump is not supported: {advice}");
     }
     let nearest = match suggestion {
         Some(ContextValue::String(nearest)) => format!("did you mean {nearest}? "),
         _ => String::new(),
     };
-    format!("{option}: no such option; {nearest}flowdump --help lists all")
+    format!("{option}: no such option; {nearest}{command} --help lists all")
 }
 
 /// Options of `nfdump` that we do not have, and what to use instead.

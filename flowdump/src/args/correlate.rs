@@ -4,14 +4,13 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::error::ErrorKind;
-use clap::{CommandFactory, FromArgMatches, Parser};
+use clap::{CommandFactory, Parser};
 use flowcore::analysis::CorrelateOptions;
 use flowcore::{Error, Filter, Result};
 use pcap2flow::MeterOptions;
 
 use super::case_time::{period, within};
-use super::inputs::is_input;
+use super::inputs::{is_input, name_of};
 use super::investigate::USUAL_TIMEOUT;
 use super::plan::Period;
 use super::{complaint, memory};
@@ -128,23 +127,15 @@ impl Comparison {
         words: impl IntoIterator<Item = OsString>,
     ) -> Result<std::result::Result<Self, String>> {
         let program = OsString::from("flowdump correlate");
-        let matches = match Words::command().try_get_matches_from(std::iter::once(program).chain(words)) {
-            Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-                return Ok(Err(error.to_string()));
-            }
-            parsed => parsed.map_err(|error| complaint::of(&error))?,
-        };
-        let words = Words::from_arg_matches(&matches).map_err(|error| complaint::of(&error))?;
-        Self::new(words).map(Ok)
+        match complaint::parse::<Words>(std::iter::once(program).chain(words))? {
+            Ok(words) => Self::new(words).map(Ok),
+            Err(text) => Ok(Err(text)),
+        }
     }
 
     /// What the right side is called.
     pub fn right_name(&self) -> String {
-        let name = self.right.first().map_or_else(String::new, |path| path.display().to_string());
-        match self.right.len().saturating_sub(1) {
-            0 => name,
-            more => format!("{name} and {more} more"),
-        }
+        name_of(&self.right)
     }
 
     fn new(words: Words) -> Result<Self> {

@@ -118,6 +118,15 @@ pub(super) fn detection(flags: &Flags) -> Result<Detection> {
     }
 }
 
+/// What several files are called: by the first of them, so that the name fits into a table.
+pub(crate) fn name_of(paths: &[PathBuf]) -> String {
+    let name = paths.first().map_or_else(String::new, |path| path.display().to_string());
+    match paths.len().saturating_sub(1) {
+        0 => name,
+        more => format!("{name} + {more}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,8 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::error::ErrorKind;
-use clap::{CommandFactory, FromArgMatches, Parser};
+use clap::{CommandFactory, Parser};
 use flowcore::analysis::{ADMIN_PORTS, Hosts, Prefix};
 use flowcore::{Error, Filter, Result};
 use pcap2flow::MeterOptions;
@@ -149,13 +148,10 @@ impl Investigation {
         let words: Vec<OsString> = words.into_iter().collect();
         let program = OsString::from("flowdump investigate");
         let all = std::iter::once(&program).chain(&words);
-        let matches = match Words::command().try_get_matches_from(all) {
-            Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-                return Ok(Err(error.to_string()));
-            }
-            parsed => parsed.map_err(|error| complaint::of(&error))?,
+        let parsed = match complaint::parse::<Words>(all.cloned())? {
+            Ok(parsed) => parsed,
+            Err(text) => return Ok(Err(text)),
         };
-        let parsed = Words::from_arg_matches(&matches).map_err(|error| complaint::of(&error))?;
         if let Some(report) = parsed.verify {
             return Ok(Ok(Self::Verify(report)));
         }

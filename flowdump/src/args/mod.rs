@@ -28,6 +28,7 @@ mod words;
 pub use correlate::{Comparison, ComparisonFormat};
 pub use flags::Flags;
 pub use format::OutputFormat;
+pub(crate) use inputs::name_of;
 pub use investigate::{Case, Investigation, ReportFormat};
 pub use plan::{Period, Plan};
 pub use report::{Grouping, Report, Table};

@@ -2,8 +2,6 @@
 
 use std::ffi::OsString;
 
-use clap::error::ErrorKind;
-use clap::{CommandFactory, FromArgMatches};
 use flowcore::{Filter, Result};
 
 use super::inputs::inputs_and_filter;
@@ -73,13 +71,10 @@ impl Flags {
     /// # Errors
     /// When a word is no option, or the value of one is wrong.
     pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<std::result::Result<Self, String>> {
-        let matches = match Self::command().try_get_matches_from(words::join(words)) {
-            Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-                return Ok(Err(error.to_string()));
-            }
-            parsed => parsed.map_err(|error| complaint::of(&error))?,
+        let mut flags = match complaint::parse::<Self>(words::join(words))? {
+            Ok(flags) => flags,
+            Err(text) => return Ok(Err(text)),
         };
-        let mut flags = Self::from_arg_matches(&matches).map_err(|error| complaint::of(&error))?;
         if flags.by_start && flags.order.is_none() {
             flags.order = Some("tstart".to_owned());
         }

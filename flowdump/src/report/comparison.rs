@@ -10,7 +10,7 @@ use flowcore::{Problems, Result};
 
 use super::document::{Block, Document, Table};
 use super::reading::{Read, Reader};
-use super::words::{name, time};
+use super::words::{counted, name, time};
 use super::{comparison_json, html, markdown, text};
 use crate::args::{Comparison, ComparisonFormat};
 use crate::exit::Outcome;
@@ -104,7 +104,9 @@ fn clocks(found: &Correlation, [left, right]: [&str; 2]) -> String {
     };
     match found.told_by {
         0 => format!("{apart} (as given, or with nothing to tell by)"),
-        count => format!("{apart}, by the median of {count} conversations that both have once"),
+        count => {
+            format!("{apart}, by the median of {} that both have once", counted(count as u64, "conversation"))
+        }
     }
 }
 
@@ -112,9 +114,8 @@ fn matched(found: &Correlation) -> String {
     let of = |side: usize| found.matched.iter().map(|pair| pair.connections[side]).sum::<u64>();
     let (pairs, left, right) = (found.matched.len(), of(0), of(1));
     let (all_left, all_right) = (left + found.only_left.len() as u64, right + found.only_right.len() as u64);
-    format!(
-        "{pairs} conversations: {left} of {all_left} connections on the left, {right} of {all_right} on the right"
-    )
+    let pairs = counted(pairs as u64, "conversation");
+    format!("{pairs}: {left} of {all_left} connections on the left, {right} of {all_right} on the right")
 }
 
 /// A line for what both saw, and for what one side has alone.

@@ -5,7 +5,7 @@ use flowcore::analysis::{Hop, Link, Period, Service};
 use super::document::{Bar, Block, Chart, Document, Table};
 use super::evidence::Evidence;
 use super::source::{PAUSE, Source};
-use super::words::{name, registered, sentence, shell_words, time, told};
+use super::words::{counted, name, registered, sentence, shell_words, time, told};
 use super::{Report, found, graph, short, together};
 use crate::args::Case;
 use crate::print::print_account;
@@ -51,12 +51,12 @@ fn window(source: &Source) -> String {
 
 fn counts(source: &Source) -> String {
     format!(
-        "{} records, {} connections ({}); {} packets, {} bytes, both ways, each counted once",
-        source.rows.records(),
-        source.connections.len(),
+        "{}, {} ({}); {}, {}, both ways, each counted once",
+        counted(source.rows.records(), "record"),
+        counted(source.connections.len() as u64, "connection"),
         told(source.outcomes),
-        source.traffic.packets,
-        source.traffic.bytes
+        counted(source.traffic.packets, "packet"),
+        counted(source.traffic.bytes, "byte")
     )
 }
 

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use flowcore::{Format, OpenOptions};
 
+use crate::args::name_of;
+
 /// Files and folders of one source.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Input {
@@ -53,8 +55,7 @@ impl Input {
         if files.iter().map(name).eq(paths.iter().map(name)) {
             return Self::new(folder);
         }
-        let name = paths.first().map_or_else(String::new, |path| path.display().to_string());
-        Self { name: format!("{name} and {} more files", paths.len() - 1), paths }
+        Self { name: name_of(&paths), paths }
     }
 }
 
@@ -99,7 +100,7 @@ mod tests {
         paths.insert(1, capture);
         let both = [(capture_name.clone(), 1), (capture_name, 1)];
         assert_eq!(named(&paths), [&[(folder.display().to_string(), 1)], &both[..]].concat());
-        let some = format!("{} and 2 more files", logs[0].display());
+        let some = format!("{} + 2", logs[0].display());
         assert_eq!(named(&logs[..3]), [(some, 3)]);
         assert_eq!(named(&logs[..1]), [(logs[0].display().to_string(), 1)]);
         assert_eq!(named(&[PathBuf::from("no-such-file")]), [("no-such-file".to_owned(), 1)]);

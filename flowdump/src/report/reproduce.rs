@@ -93,22 +93,22 @@ pub(super) fn comparisons(
         let timeout = case.timeout.iter().flat_map(|timeout| ["-e".to_owned(), timeout.clone()]);
         let rest = ["-o", "json", "--filter", &case.filter.to_string()].map(str::to_owned);
         let at = format!("{at}/comparisons/{n}/");
-        let of = |name, of| number(&at, name, Take::Sum, of);
-        Some(Reproduce {
-            command: words.chain(timeout).chain(rest).collect(),
-            numbers: vec![
-                of("offset_seconds", "/summary/offset_seconds"),
-                of("told_by", "/summary/told_by"),
-                of("matched", "/summary/matched"),
-                of("only_left", "/summary/only_left"),
-                of("only_left_outside", "/summary/only_left_outside"),
-                of("only_right", "/summary/only_right"),
-                of("only_right_outside", "/summary/only_right_outside"),
-            ],
-        })
+        let numbers = SUMMARY.map(|of| number(&at, of.trim_start_matches("/summary/"), Take::Sum, of));
+        Some(Reproduce { command: words.chain(timeout).chain(rest).collect(), numbers: numbers.into() })
     };
     compared.iter().enumerate().filter_map(command).collect()
 }
+
+/// Numbers of a comparison, by the names that `correlate` has for them too.
+const SUMMARY: [&str; 7] = [
+    "/summary/offset_seconds",
+    "/summary/told_by",
+    "/summary/matched",
+    "/summary/only_left",
+    "/summary/only_left_outside",
+    "/summary/only_right",
+    "/summary/only_right_outside",
+];
 
 /// What commands are made from.
 #[derive(Clone, Copy)]

@@ -10,8 +10,11 @@ use super::document::{Block, Table};
 use super::source::Source;
 use super::words::{name, registered, time};
 
-/// Sentences of a kind.
+/// Sentences of a kind, and services of an input.
 const MOST: usize = 12;
+
+/// Services without an answer that are named; of a scan there are thousands.
+const FEW: usize = 4;
 
 /// What stands first in a report.
 pub(super) fn section(report: &Report<'_>) -> Vec<Block> {
@@ -59,25 +62,43 @@ fn overview(sources: &[Source]) -> Table {
 
 /// The services of a source by name.
 fn services(source: &Source) -> Option<String> {
-    let (answered, others): (Vec<&Service>, Vec<&Service>) =
-        source.services.iter().partition(|one| one.outcomes.accepted + one.outcomes.unknown > 0);
-    let title = |one: &&Service| {
-        let name = name(one.protocol, one.port);
-        match registered(one.protocol, one.port) {
-            "-" => name,
-            registered => format!("{name} ({registered})"),
-        }
-    };
-    let mut names: Vec<String> = answered.iter().take(MOST).map(title).collect();
-    let more = answered.len() - names.len();
-    names.extend((more > 0).then(|| format!("{more} more")));
-    let told = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    let has_answer = |one: &&Service| one.outcomes.accepted + one.outcomes.unknown > 0;
+    let (answered, others): (Vec<&Service>, Vec<&Service>) = source.services.iter().partition(has_answer);
+    let answered = titles(&answered, &[]);
+    let others = titles(&others, &answered);
+    let told = if answered.is_empty() { "none".to_owned() } else { listed(&answered) };
     let rest = match others.len() {
         0 => "no other was tried".to_owned(),
-        count => format!("{count} more were tried and did not answer"),
+        1..=FEW => format!("tried without an answer: {}", listed(&others)),
+        count => format!("{count} others were tried without an answer"),
     };
     (!source.services.is_empty())
         .then(|| format!("{}: services that answered: {told}; {rest}", source.input.name))
+}
+
+/// What services are called, each once whatever the subject was in it, without those told already.
+fn titles(services: &[&Service], told: &[String]) -> Vec<String> {
+    let mut titles: Vec<String> = Vec::new();
+    for one in services {
+        let name = name(one.protocol, one.port);
+        let title = match registered(one.protocol, one.port) {
+            "-" => name,
+            registered => format!("{name} ({registered})"),
+        };
+        if !titles.contains(&title) && !told.contains(&title) {
+            titles.push(title);
+        }
+    }
+    titles
+}
+
+/// The first of them, and how many more there are.
+fn listed(titles: &[String]) -> String {
+    let mut names: Vec<&str> = titles.iter().take(MOST).map(String::as_str).collect();
+    let more = titles.len() - names.len();
+    let more = (more > 0).then(|| format!("{more} more"));
+    names.extend(more.as_deref());
+    names.join(", ")
 }
 
 /// What the sources say, each thing once, with the sources that say it.

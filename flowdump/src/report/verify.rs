@@ -8,6 +8,7 @@ use flowcore::{Error, Result};
 use serde_json::Value;
 
 use super::evidence::Content;
+use super::words::counted;
 use super::{Report, json};
 use crate::args::Case;
 use crate::exit::Outcome;
@@ -36,7 +37,7 @@ pub(super) fn run(path: &Path) -> Result<Outcome> {
 }
 
 /// Files that are the same, and what differs of the others.
-fn check_files(told: &Value) -> (usize, Vec<String>) {
+fn check_files(told: &Value) -> (u64, Vec<String>) {
     let inputs = told.pointer("/evidence/inputs").and_then(Value::as_array).into_iter().flatten();
     let files = inputs.filter_map(|input| input.get("files")?.as_array()).flatten();
     let (mut same, mut differences) = (0, Vec::new());
@@ -76,13 +77,18 @@ fn compare(at: &str, told: Option<&Value>, found: Option<&Value>, differences: &
 /// Differences that are told one by one.
 const MOST: usize = 20;
 
-fn say(files: usize, differences: &[String]) -> Result<Outcome> {
+fn say(files: u64, differences: &[String]) -> Result<Outcome> {
     let mut out = io::stdout().lock();
     if differences.is_empty() {
-        writeln!(out, "The same: {files} files by their SHA-256, and every number of the report")?;
+        writeln!(out, "The same: {} by SHA-256, and every number of the report", counted(files, "file"))?;
         return Ok(Outcome::Complete);
     }
-    writeln!(out, "{} differences; {files} files are the same by their SHA-256", differences.len())?;
+    writeln!(
+        out,
+        "{}; {} the same by SHA-256",
+        counted(differences.len() as u64, "difference"),
+        counted(files, "file")
+    )?;
     for difference in differences.iter().take(MOST) {
         writeln!(out, "  {}", terminal_lines(difference))?;
     }

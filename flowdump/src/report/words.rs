@@ -49,14 +49,10 @@ pub(super) fn sentence(service: &Service, subject: &Hosts) -> String {
     let (what, title) = (name(service.protocol, service.port), registered(service.protocol, service.port));
     let title = if title == "-" { String::new() } else { format!(" ({title})") };
     let (to, from) = (service.forward.bytes, service.reverse.bytes);
-    let count = match service.connections {
-        1 => "1 connection".to_owned(),
-        count => format!("{count} connections"),
-    };
+    let count = counted(service.connections, "connection");
     let way = way(to, from, &initiator, &responder);
-    format!(
-        "{what}{title}: {initiator} began {count} to {responder}, sent {to} bytes and got {from} back{way}"
-    )
+    let to = counted(to, "byte");
+    format!("{what}{title}: {initiator} began {count} to {responder}, sent {to} and got {from} back{way}")
 }
 
 /// Where the bytes went, if one way has ten times those of the other.
@@ -66,6 +62,11 @@ fn way(to: u64, from: u64, initiator: &str, responder: &str) -> String {
         (true, _, true) => format!(": a download by {initiator} from {responder}"),
         _ => String::new(),
     }
+}
+
+/// `1 record`, `2 records`.
+pub(super) fn counted(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// Bytes from which a transfer is worth a word.

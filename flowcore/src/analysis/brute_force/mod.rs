@@ -198,7 +198,9 @@ fn judge<'a>(own: &[&'a Connection], options: &BruteForceOptions, is_web: bool) 
         guesses if (guesses.alike.len() as u64) < attempts && (is_web || !guesses.is_burst(options)) => {
             Verdict::Few
         }
-        _ if has_timetable(own, options, is_web) => Verdict::Work,
+        guesses if has_timetable(own, options, is_web) && !guesses.end_with_success(own, options) => {
+            Verdict::Work
+        }
         guesses if guesses.rate < rate || guesses.is_work(own, options) => Verdict::Work,
         guesses => Verdict::Guesses(guesses),
     }
@@ -277,6 +279,13 @@ impl<'a> Guesses<'a> {
     fn success(&self, own: &[&'a Connection], options: &BruteForceOptions) -> Option<&'a Connection> {
         let first = self.alike.first()?.first;
         own.iter().copied().find(|one| one.first > first && self.is_success(one, options))
+    }
+
+    /// Whether there are no more guesses from the first such connection on: what keeps to a timetable goes on with it, what
+    /// guesses has got in.
+    fn end_with_success(&self, own: &[&'a Connection], options: &BruteForceOptions) -> bool {
+        let last = self.alike.last();
+        self.success(own, options).zip(last).is_some_and(|(success, last)| last.first < success.first)
     }
 
     /// Whether such connections come from the beginning on, and more than a few.

@@ -35,6 +35,18 @@ fn a_session_after_many_guesses_is_a_guess_that_worked() {
 }
 
 #[test]
+fn regular_guesses_that_end_with_a_session_are_no_timetable() {
+    let mut connections = guesses(10, 40);
+    connections.iter_mut().zip(0..).for_each(|(one, at)| one.first = crate::Timestamp::from_secs(at * 40));
+    assert_eq!(found(&connections), []);
+    let mut session = connection("192.0.2.1", "10.0.0.1", 22, 600, 800);
+    session.reverse.bytes = 18_000;
+    connections.push(session);
+    let found = found(&connections);
+    assert_eq!((found.len(), found[0].parts[0].value, found[0].parts[4].value), (1, 10.0, 1.0));
+}
+
+#[test]
 fn a_few_at_once_are_enough() {
     assert_eq!(found(&guesses(5, 1)).len(), 1);
     assert_eq!(found(&guesses(4, 1)), []);
@@ -56,6 +68,10 @@ fn a_few_guesses_at_each_of_many_hosts_are_one_finding() {
 fn a_timetable_looks_at_banners_work_and_permission_are_quiet() {
     let mut timetable = guesses(60, 60);
     timetable.iter_mut().zip(0..).for_each(|(one, at)| one.first = crate::Timestamp::from_secs(at * 60));
+    assert_eq!(found(&timetable), []);
+    let mut session = connection("192.0.2.1", "10.0.0.1", 22, 1_810, 2_000);
+    session.reverse.bytes = 90_000;
+    timetable.insert(31, session);
     assert_eq!(found(&timetable), []);
     let mut banners = guesses(60, 5);
     banners.iter_mut().for_each(|one| one.forward.bytes = 320);
