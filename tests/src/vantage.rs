@@ -136,7 +136,9 @@ impl Row {
         for number in 0..count {
             // What is left over is in the last one.
             let length = self.bytes / count + if number + 1 == count { self.bytes % count } else { 0 };
-            let time = start + span * number / count + number % 7;
+            // Of packets of the same moment those of the server come after those of the client.
+            let answer = if self.src.1 < self.dst.1 { 10 } else { 0 };
+            let time = start + span * number / count + number % 7 + answer;
             packets.push((time, self.frame(length, self.flags_of(number, count)), length as u32 + 14));
         }
     }

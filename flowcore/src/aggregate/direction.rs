@@ -111,6 +111,14 @@ impl Evidence<'_> {
         told.or_else(|| self.starts.is_turned()).unwrap_or_else(|| self.by_lower_port())
     }
 
+    /// The same for a flow of TCP with both directions, whose source is the sender of its first packet. Without a SYN that
+    /// was not the first one of the connection: ports tell.
+    pub(super) fn of_flow(&self, is_turned: bool) -> bool {
+        let flags = self.counters.tcp_flags(Way::Both).unwrap_or_default();
+        let is_tail = flags.contains(TcpFlags::ACK) && !flags.contains(TcpFlags::SYN);
+        is_tail.then(|| self.by_port_limits()).flatten().unwrap_or(is_turned)
+    }
+
     /// The sender of a SYN without ACK is the client. Where ACK is recorded beside SYN only, the sender of both is the
     /// server.
     pub(super) fn by_flags(&self) -> Option<bool> {

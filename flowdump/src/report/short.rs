@@ -107,19 +107,38 @@ fn merged<K: Ord + Hash + Clone>(
     of: impl Fn(&Source) -> Vec<(K, String)>,
 ) -> Vec<String> {
     let mut places: BTreeMap<K, usize> = BTreeMap::new();
-    let mut told: Vec<(String, Vec<&str>)> = Vec::new();
+    let mut told: Vec<Told<'_>> = Vec::new();
     for source in sources {
         for (key, sentence) in of(source) {
             let place = *places.entry(key).or_insert(told.len());
+            let name = source.input.name.as_str();
             match told.get_mut(place) {
-                Some((_, names)) => names.push(&source.input.name),
-                None => told.push((sentence, vec![&source.input.name])),
+                Some(told) if told.sentence == sentence => told.same.push(name),
+                Some(told) => told.other.push(name),
+                None => told.push(Told { sentence, same: vec![name], other: Vec::new() }),
             }
         }
     }
-    let by =
-        |names: Vec<&str>| if sources.len() > 1 { format!(" [{}]", names.join(", ")) } else { String::new() };
-    told.into_iter().map(|(sentence, names)| sentence + &by(names)).collect()
+    let is_one = sources.len() == 1;
+    told.into_iter().map(|told| if is_one { told.sentence } else { told.with_names() }).collect()
+}
+
+/// A sentence, and the sources that say it.
+struct Told<'a> {
+    sentence: String,
+    same: Vec<&'a str>,
+    /// Those that say it with other numbers.
+    other: Vec<&'a str>,
+}
+
+impl Told<'_> {
+    fn with_names(self) -> String {
+        let same = self.same.join(", ");
+        match self.other.as_slice() {
+            [] => format!("{} [{same}]", self.sentence),
+            other => format!("{} [{same}; with other numbers: {}]", self.sentence, other.join(", ")),
+        }
+    }
 }
 
 fn few(mut sentences: Vec<String>, what: &str) -> Vec<String> {

@@ -1,12 +1,11 @@
 //! `flowdump correlate`: two vantage points of the same traffic, whose true pairs are known.
 
 use std::collections::BTreeSet;
-use std::io::Read;
 use std::net::Ipv4Addr;
+use std::path::Path;
 
-use flate2::read::MultiGzDecoder;
 use flow_tests::harness::{TempDir, Tool, assert_golden, files_in, testdata};
-use flow_tests::vantage::{Options, Talk, Vantages};
+use flow_tests::vantage::Talk;
 use serde_json::Value;
 
 use crate::vpc_lab::Lab;
@@ -45,13 +44,7 @@ fn talk(one: &Value, side: &str, gateway: Option<&str>, other: &str) -> Talk {
 /// A day of logs against a capture of the attacked host whose clock is 37 s ahead: all true pairs, no other one.
 #[track_caller]
 fn assert_pairs(lab: &Lab, gateway: Option<&str>) {
-    let mut text = String::new();
-    for (_, file) in files_in(&lab.logs) {
-        MultiGzDecoder::new(std::fs::File::open(file).unwrap()).read_to_string(&mut text).unwrap();
-    }
-    let host: Ipv4Addr = lab.truth["victim"].as_str().unwrap().parse().unwrap();
-    let options = Options { ahead: 37, gateway: gateway.map(|addr| addr.parse().unwrap()) };
-    let made = Vantages::of(text.lines(), host, options);
+    let made = lab.vantages(gateway);
     let folder = TempDir::new();
     let [capture, log] = [folder.file("host.pcap", &made.capture), folder.file("host.log", &made.log)];
     let [capture, log] = [&capture, &log].map(|path| path.to_str().unwrap());
@@ -163,6 +156,21 @@ fn rows_for_programs_agree() {
     assert_eq!(of_csv, lines.iter().filter_map(|one| one["left"]["forward"]["bytes"].as_u64()).sum::<u64>());
 }
 
+/// The log beside the capture, whole or as its files one by one.
+#[test]
+fn files_of_the_right_side_are_one_side() {
+    let [capture, logs] = laboratory();
+    let files = files_in(Path::new(&logs));
+    let files: Vec<&str> = files.iter().map(|(_, file)| file.to_str().unwrap()).collect();
+    let whole = json(&[&capture, &logs, "ip", "203.0.113.66"]);
+    let parts = json(&[&[&*capture], &files[..], &["ip", "203.0.113.66"]].concat());
+    assert_eq!(whole["summary"], parts["summary"]);
+    assert_eq!(whole["conversations"], parts["conversations"]);
+    let some = json(&[&*capture, files[0], files[1], "--filter", "ip 203.0.113.66"]);
+    assert!(some["summary"]["matched"].as_u64() < whole["summary"]["matched"].as_u64());
+    assert_eq!(some["right"], format!("{} + 1", files[0]));
+}
+
 #[test]
 fn a_given_offset_and_mistakes() {
     let [capture, logs] = laboratory();
@@ -172,6 +180,10 @@ fn a_given_offset_and_mistakes() {
         (&[&*capture][..], "RIGHT"),
         (&[&capture, "no-such-log"], "no-such-log"),
         (&[&capture, &logs, "--memory", "10K"], "--since"),
+        (
+            &[&capture, &logs, "--tolerence", "3"],
+            "did you mean --tolerance? flowdump correlate --help lists all",
+        ),
     ] {
         let run = Tool::flowdump().arg("correlate").args(words).run().exit_code(2);
         let error = run.one_line_error("flowdump").to_owned();

@@ -1,6 +1,6 @@
 //! `flowdump investigate`: the report as a person reads it, and its numbers against the truth of the laboratories.
 
-use flow_tests::harness::{Tool, assert_golden, testdata};
+use flow_tests::harness::{TempDir, Tool, assert_golden, files_in, testdata};
 
 use crate::vpc_lab::Lab;
 
@@ -62,6 +62,40 @@ fn a_day_of_logs_is_told_right() {
     assert_eq!(section(&text, "Second hops"), ["  none"]);
 }
 
+/// The services of a part of a report: protocol and port, sorted.
+fn services(text: &str) -> Vec<&str> {
+    let rows = section(text, "Services: ").into_iter().skip(1).filter(|line| !line.starts_with("  - "));
+    let mut names: Vec<&str> = rows.filter_map(|line| line.split_whitespace().next()).collect();
+    names.sort_unstable();
+    names
+}
+
+/// Logs of a day and a capture of the victim whose clock is off: each is told of by itself, then they are matched.
+#[test]
+fn the_capture_of_the_victim_confirms_the_logs() {
+    let Some(lab) = Lab::make("20230928", &[]) else { return };
+    let folder = TempDir::new();
+    let capture = folder.file("victim.pcap", &lab.vantages(None).capture);
+    let attacker = lab.truth["attacker"].as_str().unwrap();
+    let text = report(&[attacker, lab.logs.to_str().unwrap(), capture.to_str().unwrap()]);
+    let (logs, rest) = text.split_once("victim.pcap ==").unwrap();
+    let (capture, together) = rest.split_once("\n== ").unwrap();
+    assert_eq!(row(logs, &["Counts"])[1], lab.number("attacker_records").to_string());
+    for part in [logs, capture] {
+        assert_eq!(services(part), ["tcp/22", "tcp/80", "tcp/8889"]);
+        let drain = row(part, &["tcp/8889", "unregistered", "responder"]);
+        assert_eq!(drain[3], lab.truth["victim"].as_str().unwrap());
+    }
+    // The capture lacks one connection in fifty.
+    let drained: u64 = row(capture, &["tcp/8889", "unregistered", "responder"])[7].parse().unwrap();
+    let whole = lab.number("bytes_to_8889");
+    assert!(drained <= whole && drained > whole / 10 * 8, "{drained} of {whole}");
+    assert!(
+        together.contains("is 37.0 s ahead of that of") || together.contains("is 37.0 s behind that of"),
+        "{together}"
+    );
+}
+
 #[test]
 fn lateral_movement_is_a_chain_without_a_false_hop() {
     let Some(lab) = Lab::make("logs", &["--scenario", "lateral"]) else { return };
@@ -120,6 +154,57 @@ fn services_add_up_to_everything() {
     }
 }
 
+/// A victim is of one's own network wherever it is, and looked at as a host is; its attacker is what it does not reach.
+#[test]
+fn a_victim_is_looked_at_from_inside() {
+    let logs = testdata("lab/logs");
+    let logs = logs.to_str().unwrap();
+    let (host, victim) = (report(&["203.0.113.66", logs]), report(&["--victim", "203.0.113.66", logs]));
+    let upload = "exfiltration: 10.77.4.20 began 8 connections to tcp/8889";
+    assert!(
+        host.contains(upload) && !victim.contains(upload),
+        "what goes to a host of one's own has not left"
+    );
+    assert_eq!(row(&host, &["Counts"]), row(&victim, &["Counts"]));
+    assert_eq!(services(&host), services(&victim));
+    let told = report(&["--victim", "10.77.4.20", logs]);
+    assert!(told.contains(upload), "{told}");
+    assert!(told.contains("brute-force: 203.0.113.66 made 10 short connections to ssh"), "{told}");
+    assert!(!told.contains("brute-force: 10.77.4.20"), "an application asks its database: {told}");
+}
+
+#[test]
+fn what_is_allowed_is_no_finding() {
+    let logs = testdata("lab/logs");
+    let words = ["203.0.113.66", logs.to_str().unwrap()];
+    let found = |words: &[&str]| {
+        let text = report(words);
+        let lines: Vec<String> = section(&text, "Findings").into_iter().map(str::to_owned).collect();
+        (row(&text, &["Counts"]).join(" "), lines)
+    };
+    let (counts, findings) = found(&words);
+    let allowed = found(&[&words[..], &["--allow", "203.0.113.0/24"]].concat());
+    assert!(findings.len() > 5, "{findings:?}");
+    assert_eq!(allowed, (counts, vec!["  none".to_owned()]), "findings go, counts stay");
+}
+
+/// A shell writes out the files of a log: they are told of as one input, as their folder is.
+#[test]
+fn files_of_a_log_are_told_of_as_their_folder() {
+    let logs = testdata("lab/logs");
+    let files: Vec<String> =
+        files_in(&logs).into_iter().map(|(_, file)| file.to_str().unwrap().to_owned()).collect();
+    let of = |words: &[&str]| {
+        let text = report(&[&["203.0.113.66"], words].concat());
+        let (report, _evidence) = text.split_once("\n== Evidence").unwrap();
+        report.to_owned()
+    };
+    let all: Vec<&str> = files.iter().map(String::as_str).collect();
+    assert_eq!(of(&all), of(&[logs.to_str().unwrap()]));
+    let few = of(&all[..12]);
+    assert!(few.contains(&format!("\n== {} + 11 ==\n", all[0])), "{few}");
+}
+
 #[test]
 fn a_window_and_mistakes() {
     let logs = testdata("lab/logs");
@@ -133,6 +218,7 @@ fn a_window_and_mistakes() {
         (&[logs], "no host"),
         (&["203.0.113.66", "no-such-folder"], "no-such-folder"),
         (&["203.0.113.66", logs, "--memory", "10K"], "--since"),
+        (&["203.0.113.66", logs, "-E"], "-E: no such option; flowdump investigate --help lists all"),
     ] {
         let run = Tool::flowdump().arg("investigate").args(words).run().exit_code(2);
         let error = run.one_line_error("flowdump");

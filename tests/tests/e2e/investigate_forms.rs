@@ -243,7 +243,7 @@ fn a_report_is_verified_and_changes_are_told() {
     let file = folder.file("report.json", report(&words, "json"));
     let verify = || Tool::flowdump().args(["investigate", "--verify"]).arg(&file).run();
     let same = verify().success().stdout;
-    assert!(same.starts_with("The same: 1 files"), "{same}");
+    assert!(same.starts_with("The same: 1 file by"), "{same}");
 
     // Two packets less: another hash, and other numbers.
     let content = fs::read(&capture).unwrap();

@@ -40,6 +40,7 @@ mod peers;
 mod same_records;
 mod series;
 mod statistics;
+mod stitch;
 mod vpc_forms;
 mod vpc_lab;
 mod window;

@@ -1,9 +1,13 @@
 //! Days of flow logs at their real size, made by the corpus' `tools/make_vpc_lab.py`, whose `truth.json` says what an analyst
 //! must find. Each number comes out of a plain command.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use flow_tests::harness::{TempDir, Tool, corpus, numbers_before, peer, tool_available};
+use flate2::read::MultiGzDecoder;
+use flow_tests::harness::{TempDir, Tool, corpus, files_in, numbers_before, peer, tool_available};
+use flow_tests::vantage::{Options, Vantages};
 use serde_json::Value;
 
 use crate::completeness::same_with_all_files;
@@ -33,6 +37,18 @@ impl Lab {
 
     pub(crate) fn number(&self, name: &str) -> u64 {
         self.truth[name].as_u64().unwrap_or_else(|| panic!("truth.json has no number {name}"))
+    }
+
+    /// The logs of the victim's interface, and the capture made on it, whose clock is 37 s ahead; each lacks a few
+    /// connections of the other.
+    pub(crate) fn vantages(&self, gateway: Option<&str>) -> Vantages {
+        let mut text = String::new();
+        for (_, file) in files_in(&self.logs) {
+            MultiGzDecoder::new(File::open(file).unwrap()).read_to_string(&mut text).unwrap();
+        }
+        let host = self.truth["victim"].as_str().unwrap().parse().unwrap();
+        let options = Options { ahead: 37, gateway: gateway.map(|addr| addr.parse().unwrap()) };
+        Vantages::of(text.lines(), host, options)
     }
 
     fn records(&self, words: &[&str]) -> Vec<Value> {

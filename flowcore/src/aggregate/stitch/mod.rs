@@ -13,8 +13,11 @@
 //!   sender of a SYN without ACK, and in logs of AWS the other side of the one that sent SYN and ACK; else the sender, where
 //!   there are rows of one way only; else the higher port where 1024, 32768 or 49152 lies between the ports; else who began earlier; else the higher
 //!   port; else the smaller address.
-//! - Two-way records of a source that says nothing about an action, as captures, are connections already: they get their
-//!   state and nothing else. Records without any address are passed on likewise.
+//! - Two-way records of a source that says nothing about an action, as captures, are flows already, whose source is the
+//!   initiator. Those that follow each other are joined where they are parts of one flow: the record before was ended by an
+//!   active timeout, for want of memory, or with its file ([`EndReason`]), or this one is of TCP and has no SYN. What has a SYN
+//!   nowhere began before its capture, so that its first packet says nothing: the initiator is the higher port, where a
+//!   limit lies between the ports. Records without any address are passed on as they are.
 //!
 //! The result does not depend on the order of rows.
 
@@ -29,7 +32,7 @@ use hashbrown::hash_map::Entry;
 use crate::batch::{BATCH_ROWS, Dictionary, FlowBatch, Mask};
 use crate::error::{Error, Result};
 use crate::observer::{self, Observers};
-use crate::record::{Addr, Field, FieldSet, NANOS_PER_SEC, Protocol};
+use crate::record::{Addr, EndReason, Field, FieldSet, NANOS_PER_SEC, Protocol};
 
 use super::counters::{CounterColumns, Counters};
 use super::direction::{self, Evidence};
@@ -169,7 +172,7 @@ impl Connections {
         let flags = FieldSet::from([Field::InFlags, Field::OutFlags]);
         let packet = FieldSet::from([Field::PktSrcAddr, Field::PktDstAddr]);
         let key = key_fields().union(packet).union(observer::fields());
-        let stated = FieldSet::from([Field::FlowState]);
+        let stated = FieldSet::from([Field::FlowState, Field::EndReason]);
         key.union(Counters::fields()).union(flags).union(stated).union(self.keep)
     }
 
@@ -180,7 +183,7 @@ impl Connections {
     pub fn add(&mut self, batch: &FlowBatch, chosen: &Mask) -> Result<()> {
         self.runs.take();
         let (counters, observers) = (CounterColumns::of(batch), Observers::of(batch));
-        let states = batch.texts(Field::FlowState);
+        let (states, reasons) = (batch.texts(Field::FlowState), batch.numbers(Field::EndReason));
         for at in chosen.rows() {
             let counters = counters.row(at);
             let mut conversation = self.conversation(batch, &observers, at);
@@ -192,6 +195,8 @@ impl Connections {
                 counters: if is_turned { counters.turned() } else { counters },
                 is_whole: conversation.is_whole(&counters),
                 is_stated: is_two_way(&counters) || states.is_some_and(|column| column.get(at).is_some()),
+                is_tcp: conversation.protocol == Some(Protocol::TCP.0),
+                was_cut: reasons.as_ref().and_then(|column| column.get(at)).is_some_and(was_cut),
                 conversation: self.number(conversation),
                 is_turned,
             };
@@ -256,6 +261,12 @@ impl Conversation {
         let is_nowhere = self.smaller.addr == Addr::Unknown && self.larger.addr == Addr::Unknown;
         (is_two_way(counters) && self.action == 0) || is_nowhere
     }
+}
+
+/// Whether a flow went on after its record, by the number of the reason why that ended.
+fn was_cut(reason: u64) -> bool {
+    use EndReason::{ActiveTimeout, ForcedEnd, LackOfResources};
+    matches!(EndReason::from_number(reason), Some(ActiveTimeout | ForcedEnd | LackOfResources))
 }
 
 /// Whether a record counts both directions, so that it has a source for a reason.
@@ -367,13 +378,17 @@ impl Connections {
 
     fn is_turned(&self, run: &Run) -> bool {
         let Some(of) = self.conversations.get(run.conversation as usize) else { return false };
-        if run.is_whole || of.smaller == of.larger {
-            return run.rows[0].is_none();
+        if of.smaller == of.larger {
+            return run.begins_turned;
         }
         let ports = (of.smaller.port.map(u64::from), of.larger.port.map(u64::from));
         let (counters, starts) = (&run.counters, run.starts);
+        let evidence = Evidence { counters, ports, starts, sparse_flags: of.action != 0 };
+        if run.is_whole {
+            let is_tcp = of.protocol == Some(Protocol::TCP.0);
+            return if is_tcp { evidence.of_flow(run.begins_turned) } else { run.begins_turned };
+        }
         if direction::has_ways(of.protocol.map(u64::from), ports) {
-            let evidence = Evidence { counters, ports, starts, sparse_flags: of.action != 0 };
             let sender = match run.rows {
                 [Some(_), None] => Some(false),
                 [None, Some(_)] => Some(true),
@@ -448,6 +463,7 @@ impl Connections {
         let is_against = own.is_none();
         let shown = |field: Field| if is_against { field.opposite() } else { field };
         for field in kept.iter() {
+            let row = if field == Field::EndReason { run.last } else { row };
             batch.set_value(shown(field), &self.kept.value(field, row as usize));
         }
         for (name, column) in self.kept.unknown() {

@@ -14,10 +14,14 @@ pub(super) struct Row {
     pub(super) conversation: u32,
     /// It went from the larger end to the smaller one.
     pub(super) is_turned: bool,
-    /// It is a connection by itself: a two-way flow of a capture, or a record without addresses.
+    /// It has both directions: a flow of a capture, or a record without addresses.
     pub(super) is_whole: bool,
     /// Its source is the initiator, as the log says.
     pub(super) is_stated: bool,
+    /// It is of TCP, whose connections begin with a SYN.
+    pub(super) is_tcp: bool,
+    /// It was ended while it was alive, as by an active timeout: another one goes on with it.
+    pub(super) was_cut: bool,
 }
 
 /// A connection, seen from the smaller end of its conversation.
@@ -28,7 +32,12 @@ pub(super) struct Run {
     pub(super) conversation: u32,
     /// The first row of each way, that from the smaller end first.
     pub(super) rows: [Option<u32>; 2],
+    /// The last row of all.
+    pub(super) last: u32,
+    /// The larger end is the source of the first row.
+    pub(super) begins_turned: bool,
     pub(super) is_whole: bool,
+    was_cut: bool,
     /// Whether the larger end is the initiator, where the log says so.
     pub(super) stated: Option<bool>,
 }
@@ -49,6 +58,10 @@ impl Row {
         self.counters.tcp_flags(Way::Both).unwrap_or_default()
     }
 
+    fn has_known_flags(&self) -> bool {
+        self.flags() != TcpFlags::default()
+    }
+
     /// The order of rows, conversation by conversation; equal ones are the same in all that is counted.
     pub(super) fn compare(&self, other: &Self) -> Ordering {
         self.conversation.cmp(&other.conversation).then_with(|| self.compare_counted(other))
@@ -62,7 +75,7 @@ impl Row {
             (
                 // Of rows of the same second, the SYN comes before the FIN.
                 (row.begin(), row.end(), !row.flags().contains(TcpFlags::SYN)),
-                (row.is_turned, row.is_whole, row.is_stated),
+                (row.is_turned, row.is_whole, row.is_stated, row.was_cut),
                 ways.map(|way| counters.tcp_flags(way)),
                 ways.map(|way| counters.packets(way)),
                 ways.map(|way| counters.bytes(way)),
@@ -80,7 +93,10 @@ impl Run {
             starts: Starts::NONE,
             conversation: row.conversation,
             rows: [None; 2],
+            last: number,
+            begins_turned: row.is_turned,
             is_whole: row.is_whole,
+            was_cut: false,
             stated: None,
         };
         run.add(number, row);
@@ -91,6 +107,7 @@ impl Run {
         self.counters.add(&row.counters);
         self.starts.merge(Starts::of(row.counters.first(), row.is_turned));
         self.first_row(row.is_turned).get_or_insert(number);
+        (self.last, self.was_cut) = (number, row.was_cut);
         self.stated = self.stated.or(row.is_stated.then_some(row.is_turned));
     }
 
@@ -112,7 +129,8 @@ impl Run {
 /// Joins rows, which come in the order of [`Row::compare`] with their numbers, to connections.
 ///
 /// Another connection begins with a row of another conversation, with a pause of more than `max_gap` nanoseconds, and with
-/// a SYN of an end that has sent before, once there was a FIN or RST. Rows without times are one connection.
+/// a SYN of an end that has sent before, once there was a FIN or RST. Rows without times are one connection. Of rows with
+/// both directions, only those are joined that follow each other and are parts of one flow.
 pub(super) fn runs<'a>(rows: impl Iterator<Item = (u32, &'a Row)>, max_gap: i64) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     let mut end = i64::MIN;
@@ -133,10 +151,23 @@ pub(super) fn runs<'a>(rows: impl Iterator<Item = (u32, &'a Row)>, max_gap: i64)
 
 /// Whether a row goes on with a connection that was last seen at `end`.
 fn belongs(run: &Run, end: i64, row: &Row, max_gap: i64) -> bool {
-    let is_same = run.conversation == row.conversation && !run.is_whole && !row.is_whole;
+    if run.is_whole || row.is_whole {
+        return goes_on(run, end, row, max_gap);
+    }
+    let is_same = run.conversation == row.conversation;
     let is_near = row.begin() <= end.saturating_add(max_gap) && (end == i64::MIN) == (row.end() == i64::MIN);
     // Rows without times are in no order, so that a SYN says nothing about what comes before it.
     let is_timed = row.end() != i64::MIN;
     let opens = is_timed && row.flags().contains(TcpFlags::SYN) && run.has_row(row.is_turned);
     is_same && is_near && !(opens && run.is_closed())
+}
+
+/// Whether a row with both directions is the next part of a flow: the part before was cut off, or it is of TCP and has no
+/// SYN. Parts do not overlap; a second record of the same packets does.
+fn goes_on(run: &Run, end: i64, row: &Row, max_gap: i64) -> bool {
+    let is_same = run.conversation == row.conversation && run.is_whole && row.is_whole;
+    let is_next = row.begin() >= end && row.end() > end && row.begin() <= end.saturating_add(max_gap);
+    let is_part =
+        run.was_cut || (row.is_tcp && row.has_known_flags() && !row.flags().contains(TcpFlags::SYN));
+    is_same && is_next && is_part && end != i64::MIN
 }

@@ -23,6 +23,9 @@ pub struct BruteForceOptions {
     pub web_attempts: u64,
     /// Attempts per minute, at least: guesses that are slower than 3 an hour do not get through a list.
     pub rate_per_minute: f64,
+    /// The same for databases and directories. 1: an application that holds no connection asks every few minutes, with
+    /// queries that are alike; tools guess several times a minute.
+    pub query_rate_per_minute: f64,
     /// The same for web servers: REST clients ask every few seconds.
     pub web_rate_per_minute: f64,
     /// Part of all connections that are alike, from 0 to 1. Work differs from one session to the next, guesses do not.
@@ -53,6 +56,7 @@ impl Default for BruteForceOptions {
             burst_secs: 5.0,
             web_attempts: 30,
             rate_per_minute: 0.05,
+            query_rate_per_minute: 1.0,
             web_rate_per_minute: 10.0,
             alike: 0.6,
             tolerance: 0.3,
@@ -74,17 +78,20 @@ struct Login {
 
 /// Less than the lower number is a look at the banner; more than the higher one is work, or more guesses than servers
 /// allow in a connection.
-const LOGINS: [Login; 9] = [
+const LOGINS: [Login; 10] = [
     Login { ports: &[22, 2222], bytes: [800, 12_000] },
     Login { ports: &[21, 23, 2323], bytes: [150, 5_000] },
     Login { ports: &[25, 110, 143, 465, 587, 993, 995], bytes: [250, 6_000] },
     Login { ports: &[3389], bytes: [600, 12_000] },
     Login { ports: &[139, 445], bytes: [500, 8_000] },
-    Login { ports: &[389, 636], bytes: [200, 4_000] },
+    Login { ports: &DIRECTORIES, bytes: [200, 4_000] },
     Login { ports: &[5985, 5986], bytes: [600, 12_000] },
-    Login { ports: &[1433, 1521, 3306, 5432, 5900, 6379, 27017], bytes: [200, 3_000] },
+    Login { ports: &DATABASES, bytes: [200, 3_000] },
+    Login { ports: &[5900], bytes: [200, 3_000] },
     Login { ports: &WEB, bytes: [350, 8_000] },
 ];
+const DIRECTORIES: [u16; 2] = [389, 636];
+const DATABASES: [u16; 6] = [1433, 1521, 3306, 5432, 6379, 27017];
 const WEB: [u16; 4] = [80, 443, 8080, 8443];
 
 /// Bytes that two attempts may differ by, however few they are.
@@ -187,12 +194,8 @@ fn judge_runs<'a>(
 }
 
 fn judge<'a>(own: &[&'a Connection], options: &BruteForceOptions, is_web: bool) -> Verdict<'a> {
-    let guesses = Guesses::of(own, options);
-    let (attempts, rate) = match is_web {
-        true => (options.web_attempts, options.web_rate_per_minute),
-        false => (options.attempts, options.rate_per_minute),
-    };
-    match guesses {
+    let (attempts, rate) = least(own.first().and_then(|one| one.dst_port), options);
+    match Guesses::of(own, options) {
         guesses if guesses.share < options.alike => Verdict::Work,
         // Rounds over many hosts come back to each after the same time, so that a few say nothing of a timetable.
         guesses if (guesses.alike.len() as u64) < attempts && (is_web || !guesses.is_burst(options)) => {
@@ -203,6 +206,16 @@ fn judge<'a>(own: &[&'a Connection], options: &BruteForceOptions, is_web: bool) 
         }
         guesses if guesses.rate < rate || guesses.is_work(own, options) => Verdict::Work,
         guesses => Verdict::Guesses(guesses),
+    }
+}
+
+/// Attempts and their rate, at least: higher for services that programs use by themselves.
+fn least(port: Option<u16>, options: &BruteForceOptions) -> (u64, f64) {
+    let is_one_of = |ports: &[u16]| port.is_some_and(|port| ports.contains(&port));
+    match (is_one_of(&WEB), is_one_of(&DIRECTORIES) || is_one_of(&DATABASES)) {
+        (true, _) => (options.web_attempts, options.web_rate_per_minute),
+        (_, true) => (options.attempts, options.query_rate_per_minute),
+        _ => (options.attempts, options.rate_per_minute),
     }
 }
 
@@ -221,7 +234,7 @@ fn spraying(mut spread: Vec<&Connection>, options: &BruteForceOptions) -> Option
     let is_enough = hosts.len() as u64 >= options.hosts
         && guesses.alike.len() as u64 >= options.attempts
         && guesses.share >= options.alike
-        && guesses.rate >= options.rate_per_minute;
+        && guesses.rate >= least(spread.first()?.dst_port, options).1;
     is_enough.then(|| guesses.finding(&spread, options)).flatten()
 }
 
