@@ -86,3 +86,21 @@ fn connections_are_selected_before_they_are_counted() {
         assert_eq!([flows, both[0], both[1]], right, "{which}");
     }
 }
+
+/// Timeouts cut the flows of a capture to parts; its connections stay what they are.
+#[test]
+fn connections_of_a_capture_do_not_depend_on_timeouts() {
+    let connections = |timeouts: &str| {
+        let words = ["-e", timeouts, "--stitch", "-q", "-o", "ndjson", "-O", "tstart", "proto tcp"];
+        let rows = Tool::flowdump().arg(testdata("lab/attack.pcap")).args(words).run().success().ndjson();
+        let parts: u64 = rows.iter().map(|row| number(row, "aggr_flows")).sum();
+        let names =
+            ["first", "last", "src4_addr", "src_port", "dst4_addr", "dst_port", "tcp_flags", "conn_state"];
+        let of = |row: &Value| (names.map(|name| row[name].to_string()), traffic(row));
+        (parts, rows.iter().map(of).collect::<Vec<_>>())
+    };
+    let (flows, whole) = connections("300,60");
+    let (parts, joined) = connections("30,10");
+    assert!(parts > flows + 10, "{parts} parts of {flows} flows");
+    assert_eq!(joined, whole);
+}
