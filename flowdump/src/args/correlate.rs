@@ -191,7 +191,7 @@ mod tests {
         let asked = comparison(&["a.pcap", "b.log", "Cargo.toml", "src", "port 22"]).unwrap();
         assert_eq!(
             (asked.right_name().as_str(), asked.filter.to_string().as_str()),
-            ("b.log and 2 more", "port 22")
+            ("b.log + 2", "port 22")
         );
         let asked = comparison(&["a.pcap", "b.log", "c.log", "--filter", "port 22"]).unwrap();
         assert_eq!((asked.right.len(), asked.filter.to_string().as_str()), (2, "port 22"));
