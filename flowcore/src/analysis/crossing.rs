@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::finding::Group;
+use super::measures::gathered;
 use super::{Connection, Criteria, Hosts, Traffic, service_name};
 use crate::record::{Addr, Protocol, Timestamp};
 
@@ -39,12 +40,15 @@ impl Crossing {
         [internal, allowed]: [&Hosts; 2],
         passes: impl Fn(&Connection) -> bool,
     ) -> BTreeMap<Self, Group<'a>> {
-        let mut groups: BTreeMap<Self, Group<'a>> = BTreeMap::new();
-        for one in connections {
-            let Some(crossing) = Self::of(one, internal, allowed).filter(|_| passes(one)) else { continue };
-            groups.entry(crossing).or_default().connections.push(one);
-        }
-        groups
+        let crossing =
+            |one: &'a Connection| Some((Self::of(one, internal, allowed)?, one)).filter(|_| passes(one));
+        let mut crossings: Vec<(Self, &Connection)> = connections.iter().filter_map(crossing).collect();
+        // Those of one group stay in the order that they are given in.
+        crossings.sort_by_key(|(crossing, _)| *crossing);
+        gathered(crossings)
+            .into_iter()
+            .map(|(crossing, connections)| (crossing, Group { connections }))
+            .collect()
     }
 
     /// What left the own network, and what came in.

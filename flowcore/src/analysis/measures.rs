@@ -11,13 +11,22 @@ pub(super) fn groups<K: Ord>(
     connections: &[Connection],
     key: impl Fn(&Connection) -> Option<K>,
 ) -> BTreeMap<K, Vec<&Connection>> {
-    let mut groups: BTreeMap<K, Vec<&Connection>> = BTreeMap::new();
-    for one in connections.iter().filter(|one| one.src.is_known() && one.dst.is_known()) {
-        if let Some(key) = key(one) {
-            groups.entry(key).or_default().push(one);
+    let known = connections.iter().filter(|one| one.src.is_known() && one.dst.is_known());
+    // Sorted first: far sooner than looking for the place of each one among many groups.
+    let mut keyed: Vec<(K, &Connection)> = known.filter_map(|one| Some((key(one)?, one))).collect();
+    keyed.sort_unstable();
+    gathered(keyed).into_iter().collect()
+}
+
+/// What stands one behind the other with the same key.
+pub(super) fn gathered<K: PartialEq, T>(keyed: Vec<(K, T)>) -> Vec<(K, Vec<T>)> {
+    let mut groups: Vec<(K, Vec<T>)> = Vec::new();
+    for (key, one) in keyed {
+        match groups.last_mut() {
+            Some((last, group)) if *last == key => group.push(one),
+            _ => groups.push((key, vec![one])),
         }
     }
-    groups.values_mut().for_each(|group| group.sort_unstable());
     groups
 }
 

@@ -11,7 +11,7 @@
 
 mod calls;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use self::calls::Calls;
 use super::crossing::is_host;
@@ -151,15 +151,15 @@ fn may_call(one: &Connection) -> bool {
 
 /// Hosts that so many others connect to that they are a service for all.
 fn popular(connections: &[Connection], options: &BeaconOptions) -> BTreeSet<Addr> {
-    let mut callers: BTreeMap<Addr, BTreeSet<Addr>> = BTreeMap::new();
-    let mut all: BTreeSet<Addr> = BTreeSet::new();
-    for one in connections {
-        callers.entry(one.dst).or_default().insert(one.src);
-        all.insert(one.src);
-    }
-    let least = (all.len() as f64 * options.popular_share).max(options.popular_hosts as f64);
-    callers.retain(|_, callers| callers.len() as f64 >= least);
-    callers.into_keys().collect()
+    let mut pairs: Vec<(Addr, Addr)> = connections.iter().map(|one| (one.dst, one.src)).collect();
+    pairs.sort_unstable();
+    pairs.dedup();
+    let mut callers: Vec<Addr> = pairs.iter().map(|(_, src)| *src).collect();
+    callers.sort_unstable();
+    callers.dedup();
+    let least = (callers.len() as f64 * options.popular_share).max(options.popular_hosts as f64);
+    let called = pairs.chunk_by(|one, next| one.0 == next.0);
+    called.filter(|callers| callers.len() as f64 >= least).filter_map(|all| Some(all.first()?.0)).collect()
 }
 
 /// Seconds that were looked at. A hundredth at both ends is left out: clocks that are wrong by years.
