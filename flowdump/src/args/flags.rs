@@ -116,7 +116,8 @@ pub struct Flags {
     pub biflow_guess: bool,
 
     /// Join the rows of cloud logs to connections: both directions and all windows of each, initiator first, with what
-    /// became of it; a pause of more than SECONDS (660 unless said otherwise) begins another one
+    /// became of it; a pause of more than SECONDS (660 unless said otherwise) begins another one. Of captures, the parts
+    /// of a flow that timeouts cut
     #[arg(
         long,
         value_name = "SECONDS",
