@@ -1,14 +1,14 @@
 //! Aggregation: matching records to groups, which are listed or written as records.
 
 use flowcore::aggregate::{Order, Selection};
-use flowcore::{Field, FieldSet, Mask, Result};
+use flowcore::{Error, Field, FieldSet, Mask, Result};
 
 use crate::args::{Grouping, Plan};
-use crate::crew;
 use crate::exit::Outcome;
 use crate::groups::Groups;
 use crate::matching::{Matching, tell};
 use crate::output::Output;
+use crate::two_readings;
 
 /// Lists the groups of the plan's records.
 ///
@@ -17,12 +17,16 @@ use crate::output::Output;
 pub(crate) fn run(plan: &Plan, grouping: &Grouping) -> Result<Outcome> {
     let mut output = Output::open(plan)?;
     let shown = output.needs();
-    let groups = aggregation(plan, grouping, shown.0);
-    let mut records = open(plan, grouping, &groups, shown)?;
+    let open = || {
+        let groups = aggregation(plan, grouping, shown.0);
+        Ok((open(plan, grouping, &groups, shown)?, vec![groups]))
+    };
+    let first = open()?;
     let orders = orders(plan, grouping);
     let titles: Vec<String> = orders.iter().map(|order| title(plan, grouping, *order)).collect();
     output.begin_titled(titles.first().map_or("", String::as_str))?;
-    let groups = crew::count(&mut records, groups)?;
+    let (records, groups) = two_readings::count(plan, &[&orders], open, first)?;
+    let groups = groups.into_iter().next().ok_or_else(|| Error::argument("no table to count in"))?;
     for (at, (&order, title)) in orders.iter().zip(&titles).enumerate() {
         if at > 0 && !title.is_empty() {
             output.next_list(&format!("\n{title}"))?;

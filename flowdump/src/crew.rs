@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread::{self, Scope, ScopedJoinHandle};
 
+use flowcore::aggregate::{Aggregation, Candidates};
 use flowcore::{Error, FlowBatch, Mask, Result};
 
 use crate::matching::Matching;
@@ -23,18 +24,16 @@ pub(crate) trait Count: Send + Sized {
     /// At most so many parts, which hold together what this would hold if each is given all records.
     fn split(self, parts: usize) -> Vec<Self>;
 
+    /// The groups, if they are those of values.
+    fn aggregation(&self) -> Option<&Aggregation>;
+
+    /// The same without groups that are not among these.
+    #[must_use]
+    fn only(self, candidates: &Candidates) -> Self;
+
     /// Both parts as one.
     #[must_use]
     fn join(self, part: Self) -> Self;
-}
-
-/// Counts all records in `table`.
-///
-/// # Errors
-/// Those of reading and of counting.
-pub(crate) fn count<T: Count>(records: &mut Matching<'_>, table: T) -> Result<T> {
-    let counted = count_all(records, vec![table])?.pop();
-    counted.ok_or_else(|| Error::argument("no table to count in"))
 }
 
 /// Counts all records in each of these tables.

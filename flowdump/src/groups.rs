@@ -1,6 +1,6 @@
 //! Groups of records of any kind: those that share values, and connections.
 
-use flowcore::aggregate::{Aggregation, Connections, Directions, Element, Selection};
+use flowcore::aggregate::{Aggregation, Candidates, Connections, Directions, Element, Selection};
 use flowcore::{FieldSet, FlowBatch, Mask, Result};
 
 use crate::crew::Count;
@@ -77,6 +77,20 @@ impl Count for Groups {
                 groups.split(parts).into_iter().map(|part| Self::Values(Box::new(part))).collect()
             }
             Self::Connections(_) => vec![self],
+        }
+    }
+
+    fn aggregation(&self) -> Option<&Aggregation> {
+        match self {
+            Self::Values(groups) => Some(groups),
+            Self::Connections(_) => None,
+        }
+    }
+
+    fn only(self, candidates: &Candidates) -> Self {
+        match self {
+            Self::Values(groups) => Self::Values(Box::new(groups.only(candidates))),
+            Self::Connections(_) => self,
         }
     }
 

@@ -23,6 +23,7 @@ mod report;
 mod run;
 mod series;
 mod stat;
+mod two_readings;
 mod verify;
 
 pub use exit::Outcome;

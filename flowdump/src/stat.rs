@@ -3,17 +3,18 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use flowcore::aggregate::{Aggregation, Statistic};
+use flowcore::aggregate::{Aggregation, Candidates, Order, Statistic};
 use flowcore::{Error, Field, FieldSet, Filter, FlowBatch, Mask, Overwrite, Result};
 
 use crate::aggregate;
 use crate::args::{Grouping, OutputFormat, Plan, Table};
-use crate::crew::{self, Count};
+use crate::crew::Count;
 use crate::exit::Outcome;
 use crate::groups::Groups;
 use crate::matching::{Matching, tell};
 use crate::output::{Target, named};
 use crate::print::{Printer, StatFormat, StatPrinter, Style, Summary, printer};
+use crate::two_readings;
 
 /// Makes the plan's statistics.
 ///
@@ -26,13 +27,18 @@ pub(crate) fn run(plan: &Plan, tables: &[Table]) -> Result<Outcome> {
     if let Some(path) = path {
         flowcore::check_not_input(path, &plan.inputs)?;
     }
-    let tables: Vec<Counted<'_>> =
-        tables.iter().map(|table| Counted::new(plan, table)).collect::<Result<_>>()?;
-    let mut records = Matching::open(plan, needs(plan, &tables), unknown_columns(plan, &tables)?)?;
+    let open = || {
+        let counted = tables.iter().map(|table| Counted::new(plan, table));
+        let counted: Vec<Counted<'_>> = counted.collect::<Result<_>>()?;
+        let records = Matching::open(plan, needs(plan, &counted), unknown_columns(plan, &counted)?)?;
+        Ok((records, counted))
+    };
+    let first = open()?;
     let overwrite = if plan.force { Overwrite::Yes } else { Overwrite::No };
     let out = format.map(|format| Ok((format, Target::open(path, overwrite)?))).transpose();
     let out = out.map_err(|error: Error| named(error, path))?;
-    let tables = crew::count_all(&mut records, tables)?;
+    let orders: Vec<&[Order]> = tables.iter().map(orders).collect();
+    let (records, tables) = two_readings::count(plan, &orders, open, first)?;
     if let Some((format, mut out)) = out {
         let printed = print(plan, &tables, records.summary(), format, &mut out).map_err(Error::from);
         printed.and_then(|()| Target::finish(out)).map_err(|error| named(error, path))?;
@@ -55,6 +61,14 @@ fn check_records(plan: &Plan, tables: &[Table]) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// The orders in which the groups of a table are shown.
+fn orders(table: &Table) -> &[Order] {
+    match table {
+        Table::Field(statistic) => statistic.orders(),
+        Table::Records(grouping) => &grouping.tops,
+    }
 }
 
 /// A table with what is counted for it.
@@ -104,6 +118,20 @@ impl Count for Counted<'_> {
             Self::Records(grouping, groups) => {
                 groups.split(parts).into_iter().map(|groups| Self::Records(grouping, groups)).collect()
             }
+        }
+    }
+
+    fn aggregation(&self) -> Option<&Aggregation> {
+        match self {
+            Self::Field(_, groups) => Some(groups),
+            Self::Records(_, groups) => groups.aggregation(),
+        }
+    }
+
+    fn only(self, candidates: &Candidates) -> Self {
+        match self {
+            Self::Field(statistic, groups) => Self::Field(statistic, Box::new(groups.only(candidates))),
+            Self::Records(grouping, groups) => Self::Records(grouping, groups.only(candidates)),
         }
     }
 

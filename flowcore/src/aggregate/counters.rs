@@ -373,13 +373,36 @@ impl<'a> CounterColumns<'a> {
         })
     }
 
+    /// The packets of this way of each row, 0 if it does not say.
+    pub(super) fn packets(&self, way: Way, rows: usize) -> Vec<u64> {
+        sums(way, &self.in_packets, &self.out_packets, rows)
+    }
+
+    /// The bytes of this way of each row, 0 if it does not say.
+    pub(super) fn bytes(&self, way: Way, rows: usize) -> Vec<u64> {
+        sums(way, &self.in_bytes, &self.out_bytes, rows)
+    }
+
+    /// The flows of a row.
     #[inline]
-    fn flows(&self, row: usize) -> u64 {
+    pub(super) fn flows(&self, row: usize) -> u64 {
         if self.status_rows && self.batch.is_status_row(row) {
             return 0;
         }
         self.flows.get(row).unwrap_or(1)
     }
+}
+
+/// What rows have of this way, 0 if nothing.
+fn sums(way: Way, to: &Numbers<'_, u64>, back: &Numbers<'_, u64>, rows: usize) -> Vec<u64> {
+    let mut sums = vec![0_u64; rows];
+    let ways = [(way != Way::Out).then_some(to), (way != Way::In).then_some(back)];
+    for numbers in ways.into_iter().flatten().filter(|numbers| !numbers.values.is_empty()) {
+        for (row, sum) in sums.iter_mut().enumerate() {
+            *sum = sum.saturating_add(numbers.get(row).unwrap_or(0));
+        }
+    }
+    sums
 }
 
 #[inline]

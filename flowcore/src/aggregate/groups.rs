@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::coarse::Candidates;
 use super::counters::{CounterColumns, Counters};
 use super::direction::{Starts, turned_part};
 use super::division::{Division, Hashed};
@@ -22,6 +23,8 @@ pub(super) struct Groups {
     shares: Vec<Share>,
     keep: Keep,
     max_groups: usize,
+    /// If there are some, other groups are not counted.
+    candidates: Option<Candidates>,
 }
 
 /// Where a group is.
@@ -53,6 +56,7 @@ impl Groups {
             shares: vec![Share::new(0, &shape)],
             keep: Keep::default(),
             max_groups: MAX_ROWS,
+            candidates: None,
             shape,
         }
     }
@@ -65,8 +69,27 @@ impl Groups {
             texts: Dictionary::default(),
             division: division.clone(),
             shares: vec![Share::new(number, &self.shape)],
+            candidates: self.candidates.clone(),
             ..*self
         })
+    }
+
+    /// The same, nothing counted.
+    pub(super) fn without_groups(&self) -> Self {
+        Self {
+            shape: self.shape.clone(),
+            texts: Dictionary::default(),
+            division: self.division.clone(),
+            shares: vec![Share::new(0, &self.shape)],
+            candidates: self.candidates.clone(),
+            ..*self
+        }
+    }
+
+    /// Counts the groups of candidates only.
+    pub(super) fn restrict(&mut self, candidates: &Candidates) {
+        self.division = candidates.division().clone();
+        self.candidates = Some(candidates.clone());
     }
 
     /// Takes the shares of another part.
@@ -90,6 +113,15 @@ impl Groups {
     /// Whether there is a bound beside what can be numbered.
     pub(super) fn is_bounded(&self) -> bool {
         self.max_groups < MAX_ROWS
+    }
+
+    /// Whether only candidates are counted.
+    pub(super) fn is_restricted(&self) -> bool {
+        self.candidates.is_some()
+    }
+
+    pub(super) fn division(&self) -> &Division {
+        &self.division
     }
 
     pub(super) fn len(&self) -> usize {
@@ -119,12 +151,38 @@ impl Groups {
         for at in 0..self.shares.len() {
             let room = self.room_of(at, true);
             let Some(share) = self.shares.get_mut(at) else { break };
-            let (own, mut fresh) = (self.division.own(&keys, share.number()), Vec::new());
+            let own = self.division.own(&keys, share.number(), self.candidates.as_ref());
+            let mut fresh = Vec::new();
             let added = share.add_packed(records, &own, room, &mut fresh);
             share.packed_firsts.add(records.batch, &fresh, records.turned, self.keep);
             added?;
         }
         self.add_others(records, &unpacked)
+    }
+
+    /// Calls `take` with the hash of each record's key, and its row.
+    pub(super) fn each_hash(&self, records: &Records<'_>, mut take: impl FnMut(u32, u32)) {
+        let others = match self.shape.bits() {
+            0..=64 => self.each_packed_hash::<u64>(records, &mut take),
+            65..=128 => self.each_packed_hash::<u128>(records, &mut take),
+            _ => records.rows.to_vec(),
+        };
+        let mut key = Vec::new();
+        for row in others {
+            encode(records.key(row), &mut key);
+            take(self.division.hash(key.as_slice()).hash, row);
+        }
+    }
+
+    /// [`each_hash`](Self::each_hash) of packed keys; the rows that have others.
+    fn each_packed_hash<K: Packed>(
+        &self,
+        records: &Records<'_>,
+        take: &mut impl FnMut(u32, u32),
+    ) -> Vec<u32> {
+        let (keys, others) = records.pack::<K>(&self.shape);
+        keys.iter().for_each(|(key, row)| take(self.division.hash(key).hash, *row));
+        others
     }
 
     /// Adds the groups of another aggregation by keys of the same shape, as far as they are of own shares.
@@ -265,6 +323,9 @@ impl Groups {
     ) -> Result<(), Full> {
         encode(records.key(row), key);
         let Hashed { hash, share } = self.division.hash(key.as_slice());
+        if self.candidates.as_ref().is_some_and(|candidates| !candidates.has(hash)) {
+            return Ok(());
+        }
         let Some(at) = self.shares.iter().position(|own| own.number() == share) else { return Ok(()) };
         let (room, counters) = (self.room_of(at, false), records.counters(row));
         let Some(share) = self.shares.get_mut(at) else { return Ok(()) };
@@ -310,15 +371,22 @@ impl Groups {
 }
 
 impl Division {
-    /// The keys that belong to a share.
-    fn own<K: Tabled>(&self, keys: &[(K, u32)], number: u32) -> Vec<Keyed<K>> {
-        let mut own = Vec::with_capacity(keys.len());
-        for &(key, row) in keys {
+    /// The keys that belong to a share, and to candidates if there are some.
+    fn own<K: Tabled>(
+        &self,
+        keys: &[(K, u32)],
+        number: u32,
+        candidates: Option<&Candidates>,
+    ) -> Vec<Keyed<K>> {
+        let hashed = |&(key, row): &(K, u32)| {
             let Hashed { hash, share } = self.hash(&key);
-            if share == number {
-                own.push(Keyed { key, row, hash });
-            }
+            (share == number).then_some(Keyed { key, row, hash })
+        };
+        if let Some(candidates) = candidates {
+            return keys.iter().filter_map(hashed).filter(|keyed| candidates.has(keyed.hash)).collect();
         }
+        let mut own = Vec::with_capacity(keys.len());
+        own.extend(keys.iter().filter_map(hashed));
         own
     }
 }

@@ -26,6 +26,7 @@
 //! # Ok::<(), flowcore::Error>(())
 //! ```
 
+mod coarse;
 mod counters;
 mod direction;
 mod division;
@@ -48,6 +49,7 @@ mod stitch;
 mod tests;
 mod top;
 
+pub use coarse::{Candidates, CoarseCount, Proof};
 pub use counters::{Counters, Way};
 pub use direction::Directions;
 pub use element::Element;
@@ -84,6 +86,8 @@ pub struct Aggregation {
     max_memory: usize,
     groups: Groups,
     without_key: u64,
+    /// Records that were looked at.
+    rows: u64,
     /// What all parts of an aggregation hold, if this is one of them.
     held: Option<Held>,
 }
@@ -196,34 +200,8 @@ impl Aggregation {
     /// # Errors
     /// When there are more groups than can be held. What was counted so far is a part of the rows.
     pub fn add(&mut self, batch: &FlowBatch, chosen: &Mask) -> Result<()> {
-        let rows: Vec<u32> = chosen.rows().filter_map(|row| u32::try_from(row).ok()).collect();
-        let columns = CounterColumns::of(batch);
-        let texts = &mut self.groups.texts;
-        let mut cells =
-            |side: &Vec<Element>| side.iter().map(|&part| Cells::of(batch, part, &rows, texts)).collect();
-        let sides: Vec<Vec<Cells<'_>>> = self.sides.iter().map(&mut cells).collect();
-        let required = self.required;
-        let is_counted =
-            |cells: &[Cells<'_>], row: u32| cells.iter().take(required).all(|cells| cells.has(row as usize));
-        let are_counted =
-            |cells: &[Cells<'_>]| cells.iter().take(required).all(|cells| cells.has_all(batch.len()));
-        if !sides.iter().any(|cells| are_counted(cells)) {
-            let unkeyed =
-                rows.iter().filter(|&&row| !sides.iter().any(|cells| is_counted(cells, row))).count();
-            self.without_key += unkeyed as u64;
-        }
-        for cells in &sides {
-            let rows: Cow<'_, [u32]> = match are_counted(cells) {
-                true => Cow::Borrowed(&rows),
-                false => rows.iter().copied().filter(|&row| is_counted(cells, row)).collect(),
-            };
-            let turned = match self.directions {
-                Directions::Apart => Mask::none(batch.len()),
-                Directions::Merged | Directions::Guessed => direction::turned_rows(batch, cells),
-            };
-            let records = Records { batch, columns: &columns, cells, rows: &rows, turned: &turned };
-            self.groups.add(&records).map_err(|Full| self.full())?;
-        }
+        self.rows += chosen.count() as u64;
+        self.each_side(batch, chosen, Groups::add)?;
         self.check_memory()
     }
 
@@ -280,8 +258,52 @@ impl Aggregation {
             max_memory: usize::MAX,
             groups: Groups::new(shape),
             without_key: 0,
+            rows: 0,
             held: None,
         }
+    }
+
+    /// Calls `take` with the chosen rows that have a key, once for each list of fields.
+    fn each_side(
+        &mut self,
+        batch: &FlowBatch,
+        chosen: &Mask,
+        mut take: impl FnMut(&mut Groups, &Records<'_>) -> std::result::Result<(), Full>,
+    ) -> Result<()> {
+        let rows: Vec<u32> = chosen.rows().filter_map(|row| u32::try_from(row).ok()).collect();
+        let columns = CounterColumns::of(batch);
+        let texts = &mut self.groups.texts;
+        let mut cells =
+            |side: &Vec<Element>| side.iter().map(|&part| Cells::of(batch, part, &rows, texts)).collect();
+        let sides: Vec<Vec<Cells<'_>>> = self.sides.iter().map(&mut cells).collect();
+        let required = self.required;
+        let is_counted =
+            |cells: &[Cells<'_>], row: u32| cells.iter().take(required).all(|cells| cells.has(row as usize));
+        let are_counted =
+            |cells: &[Cells<'_>]| cells.iter().take(required).all(|cells| cells.has_all(batch.len()));
+        if !sides.iter().any(|cells| are_counted(cells)) {
+            let unkeyed =
+                rows.iter().filter(|&&row| !sides.iter().any(|cells| is_counted(cells, row))).count();
+            self.without_key += unkeyed as u64;
+        }
+        for cells in &sides {
+            let rows: Cow<'_, [u32]> = match are_counted(cells) {
+                true => Cow::Borrowed(&rows),
+                false => rows.iter().copied().filter(|&row| is_counted(cells, row)).collect(),
+            };
+            let turned = match self.directions {
+                Directions::Apart => Mask::none(batch.len()),
+                Directions::Merged | Directions::Guessed => direction::turned_rows(batch, cells),
+            };
+            let records = Records { batch, columns: &columns, cells, rows: &rows, turned: &turned };
+            take(&mut self.groups, &records).map_err(|Full| self.full())?;
+        }
+        Ok(())
+    }
+
+    /// The same, nothing counted.
+    fn without_groups(&self) -> Self {
+        Self { sides: self.sides.clone(), groups: self.groups.without_groups(), held: None, ..*self }
     }
 
     fn key_fields(&self) -> FieldSet {

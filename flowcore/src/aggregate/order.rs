@@ -141,6 +141,31 @@ impl Order {
         Some(if self.sorting == Sorting::Descending { !number? } else { number? })
     }
 
+    /// Whether the group with the largest sum over its records comes first.
+    pub(super) fn is_of_sums(self) -> bool {
+        let is_sum = matches!(self.measure, Measure::Flows | Measure::Packets | Measure::Bytes);
+        is_sum && self.sorting == Sorting::Descending
+    }
+
+    /// The sum that is looked at, if it [is one](Self::is_of_sums) and the group has it.
+    pub(super) fn weight(self, counters: &Counters) -> Option<u64> {
+        match self.measure {
+            Measure::Flows => Some(counters.flows()),
+            Measure::Packets => counters.packets(self.way),
+            Measure::Bytes => counters.bytes(self.way),
+            _ => None,
+        }
+    }
+
+    /// What each row of a batch adds to the sum, 0 if it does not say.
+    pub(super) fn weights(self, columns: &CounterColumns<'_>, rows: usize) -> Vec<u64> {
+        match self.measure {
+            Measure::Packets => columns.packets(self.way, rows),
+            Measure::Bytes => columns.bytes(self.way, rows),
+            _ => (0..rows).map(|row| columns.flows(row)).collect(),
+        }
+    }
+
     const fn descending(measure: Measure) -> Self {
         Self { measure, way: Way::Both, sorting: Sorting::Descending }
     }

@@ -38,7 +38,7 @@ impl Aggregation {
     /// Parts of this aggregation, which has no group yet: given the same records in the same order, at the same time or not,
     /// they hold together what it would hold, each the groups of some keys. [`join`](Self::join) makes them one again.
     ///
-    /// There is one part only where the number of [groups is bounded](Self::max_groups); memory is bounded for all together.
+    /// There is one part only where the number of [groups is bounded](Self::max_groups) or [few](Self::only) are counted; memory is bounded for all together.
     ///
     /// ```
     /// use flowcore::aggregate::Aggregation;
@@ -61,7 +61,7 @@ impl Aggregation {
     #[must_use]
     pub fn split(self, parts: usize) -> Vec<Self> {
         let parts = u16::try_from(parts).unwrap_or(MOST_PARTS).min(MOST_PARTS);
-        if parts < 2 || self.groups.is_bounded() || !self.is_empty() {
+        if parts < 2 || self.groups.is_bounded() || self.groups.is_restricted() || !self.is_empty() {
             return vec![self];
         }
         let held = Held::new();
