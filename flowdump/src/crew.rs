@@ -31,6 +31,16 @@ pub(crate) trait Count: Send + Sized {
     #[must_use]
     fn only(self, candidates: &Candidates) -> Self;
 
+    /// The same without groups, if records may be counted in any of both, in any order, and both be
+    /// [merged](Self::merge) in the end.
+    fn twin(&self) -> Option<Self>;
+
+    /// Adds what a twin has counted.
+    ///
+    /// # Errors
+    /// When that takes more memory than allowed.
+    fn merge(&mut self, twin: Self) -> Result<()>;
+
     /// Both parts as one.
     #[must_use]
     fn join(self, part: Self) -> Self;

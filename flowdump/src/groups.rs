@@ -87,6 +87,20 @@ impl Count for Groups {
         }
     }
 
+    fn twin(&self) -> Option<Self> {
+        match self {
+            Self::Values(groups) => groups.twin().map(|twin| Self::Values(Box::new(twin))),
+            Self::Connections(_) => None,
+        }
+    }
+
+    fn merge(&mut self, twin: Self) -> Result<()> {
+        match (self, twin) {
+            (Self::Values(groups), Self::Values(twin)) => groups.merge(&twin),
+            _ => Ok(()),
+        }
+    }
+
     fn only(self, candidates: &Candidates) -> Self {
         match self {
             Self::Values(groups) => Self::Values(Box::new(groups.only(candidates))),

@@ -19,6 +19,7 @@ mod matching;
 mod order;
 mod output;
 mod per_file;
+mod relay;
 mod report;
 mod run;
 mod series;

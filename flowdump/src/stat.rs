@@ -128,6 +128,23 @@ impl Count for Counted<'_> {
         }
     }
 
+    fn twin(&self) -> Option<Self> {
+        match self {
+            Self::Field(statistic, groups) => {
+                groups.twin().map(|twin| Self::Field(statistic, Box::new(twin)))
+            }
+            Self::Records(grouping, groups) => groups.twin().map(|twin| Self::Records(grouping, twin)),
+        }
+    }
+
+    fn merge(&mut self, twin: Self) -> Result<()> {
+        match (self, twin) {
+            (Self::Field(_, groups), Self::Field(_, twin)) => groups.merge(&twin),
+            (Self::Records(_, groups), Self::Records(_, twin)) => groups.merge(twin),
+            _ => Ok(()),
+        }
+    }
+
     fn only(self, candidates: &Candidates) -> Self {
         match self {
             Self::Field(statistic, groups) => Self::Field(statistic, Box::new(groups.only(candidates))),

@@ -47,6 +47,7 @@ pub struct CoarseCount {
     limit: usize,
     piles: Vec<Pile>,
     rows: u64,
+    has_texts: bool,
 }
 
 /// Groups that may be among the first ones, as buckets of their hashes.
@@ -99,7 +100,7 @@ impl CoarseCount {
         }
         let pile = |&order: &Order| Pile { order, sums: vec![0; BUCKETS].into(), least: 0 };
         let keys = groups.without_groups();
-        Some(Self { keys, limit, piles: orders.iter().map(pile).collect(), rows: 0 })
+        Some(Self { keys, limit, piles: orders.iter().map(pile).collect(), rows: 0, has_texts: false })
     }
 
     /// The stored fields that are looked at.
@@ -121,17 +122,38 @@ impl CoarseCount {
         let columns = CounterColumns::of(batch);
         let weights: Vec<Vec<u64>> =
             self.piles.iter().map(|pile| pile.order.weights(&columns, batch.len())).collect();
-        let piles = &mut self.piles;
+        let (piles, mut places) = (&mut self.piles, Vec::new());
         self.keys.each_side(batch, chosen, |groups, records| {
-            groups.each_hash(records, |hash, row| {
-                for (pile, weights) in piles.iter_mut().zip(&weights) {
-                    let weight = weights.get(row as usize).copied().unwrap_or(0);
-                    let sum = pile.sums.get_mut(bucket(hash));
-                    sum.into_iter().for_each(|sum| *sum = sum.saturating_add(weight));
-                }
-            });
+            places.clear();
+            groups.each_hash(records, |hash, row| places.push((bucket(hash), row)));
+            piles.iter_mut().zip(&weights).for_each(|(pile, weights)| pile.add(&places, weights));
             Ok(())
-        })
+        })?;
+        self.has_texts |= !self.keys.groups.texts.texts().is_empty();
+        Ok(())
+    }
+
+    /// One more of the same, nothing counted, to be [merged](Self::merge) in the end.
+    #[must_use]
+    pub fn twin(&self) -> Self {
+        let pile = |pile: &Pile| Pile { sums: vec![0; BUCKETS].into(), ..*pile };
+        Self {
+            keys: self.keys.without_groups(),
+            limit: self.limit,
+            piles: self.piles.iter().map(pile).collect(),
+            rows: 0,
+            has_texts: false,
+        }
+    }
+
+    /// Adds what a twin has counted of other records.
+    pub fn merge(&mut self, twin: &Self) {
+        self.rows += twin.rows;
+        self.has_texts |= twin.has_texts;
+        for (pile, twin) in self.piles.iter_mut().zip(&twin.piles) {
+            let sums = pile.sums.iter_mut().zip(&twin.sums);
+            sums.for_each(|(sum, more)| *sum = sum.saturating_add(*more));
+        }
     }
 
     /// Records so far.
@@ -148,7 +170,7 @@ impl CoarseCount {
     /// The groups to count in a second reading; `None` if those would be most of them, or have texts, whose codes another
     /// reading need not share.
     pub fn candidates(mut self) -> Option<Candidates> {
-        if !self.keys.groups.texts.texts().is_empty() {
+        if self.has_texts {
             return None;
         }
         let wanted = self.limit.saturating_mul(BUCKETS_OF_ONE).max(FEWEST_BUCKETS);
@@ -158,6 +180,21 @@ impl CoarseCount {
             pile.least = (*least).saturating_add(1);
         }
         Candidates::of(self.keys.groups.division().clone(), self.piles.into(), self.limit, self.rows)
+    }
+}
+
+impl Pile {
+    /// Adds the weights of rows to their buckets.
+    fn add(&mut self, places: &[(usize, u32)], weights: &[u64]) {
+        for block in places.chunks(BLOCK) {
+            // Sums that are not in the cache are waited for together.
+            let near = block.iter().filter_map(|(at, _)| self.sums.get(*at));
+            std::hint::black_box(near.fold(0, |all, sum| all ^ sum));
+            for &(at, row) in block {
+                let weight = weights.get(row as usize).copied().unwrap_or(0);
+                self.sums.get_mut(at).into_iter().for_each(|sum| *sum = sum.saturating_add(weight));
+            }
+        }
     }
 }
 
@@ -229,6 +266,8 @@ const fn bucket(hash: u32) -> usize {
 
 /// Sums, of 8 bytes each: 2 MiB.
 const BUCKETS: usize = 1 << 18;
+/// Rows whose sums are waited for together.
+const BLOCK: usize = 64;
 /// Buckets that are looked at for each group wanted: the more, the rarer a third reading.
 const BUCKETS_OF_ONE: usize = 32;
 const FEWEST_BUCKETS: usize = 1024;

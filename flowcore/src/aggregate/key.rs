@@ -401,6 +401,17 @@ impl<'a> Cells<'a> {
                     _ => take(Cell::Absent),
                 });
             }
+            Self::Addrs(column, Bits::Of { v4: Some(v4), v6: Some(v6) }) => {
+                let (kinds, words) = (column.kinds(), column.words());
+                rows.for_each(|row| match (kinds.get(row), words.get(row)) {
+                    (Some(4), Some(word)) => take(Cell::Word((word & v4).into())),
+                    (Some(6), Some(&at)) => {
+                        let addr = column.v6().get(at as usize);
+                        take(addr.map_or(Cell::Absent, |addr| Cell::V6(addr & v6)));
+                    }
+                    _ => take(Cell::Absent),
+                });
+            }
             _ => rows.for_each(|row| take(self.cell(row))),
         }
     }

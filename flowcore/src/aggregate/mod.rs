@@ -205,6 +205,13 @@ impl Aggregation {
         self.check_memory()
     }
 
+    /// The same without groups, if what it counts can be [merged](Self::merge) whatever records each of both is given: that
+    /// is so where groups have nothing from their first record.
+    pub fn twin(&self) -> Option<Self> {
+        let is_ordered = self.directions != Directions::Apart || !self.keep.is_empty();
+        (!is_ordered).then(|| self.without_groups())
+    }
+
     /// Adds the groups of another aggregation of the same kind, as if its records were added behind those of this one.
     ///
     /// # Errors
@@ -215,6 +222,7 @@ impl Aggregation {
             return Err(Error::argument("only aggregations by the same fields can be merged"));
         }
         self.without_key += other.without_key;
+        self.rows += other.rows;
         self.groups.merge(&other.groups).map_err(|Full| self.full())?;
         self.check_memory()
     }
@@ -295,15 +303,18 @@ impl Aggregation {
                 Directions::Apart => Mask::none(batch.len()),
                 Directions::Merged | Directions::Guessed => direction::turned_rows(batch, cells),
             };
-            let records = Records { batch, columns: &columns, cells, rows: &rows, turned: &turned };
-            take(&mut self.groups, &records).map_err(|Full| self.full())?;
+            for rows in rows.chunks(CHUNK) {
+                let records = Records { batch, columns: &columns, cells, rows, turned: &turned };
+                take(&mut self.groups, &records).map_err(|Full| self.full())?;
+            }
         }
         Ok(())
     }
 
     /// The same, nothing counted.
     fn without_groups(&self) -> Self {
-        Self { sides: self.sides.clone(), groups: self.groups.without_groups(), held: None, ..*self }
+        let groups = self.groups.without_groups();
+        Self { sides: self.sides.clone(), groups, held: None, rows: 0, without_key: 0, ..*self }
     }
 
     fn key_fields(&self) -> FieldSet {
@@ -391,3 +402,6 @@ impl Aggregation {
         }
     }
 }
+
+/// Rows whose keys are made together: what is made of them stays in the cache.
+const CHUNK: usize = 2048;
