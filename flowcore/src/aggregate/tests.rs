@@ -1,5 +1,6 @@
 //! Aggregations against a naive count by rows.
 
+mod coarse;
 mod records;
 
 use std::collections::BTreeMap;

@@ -21,7 +21,7 @@ pub(in crate::format) enum Message<A> {
 }
 
 /// Messages of a block that wait to be taken.
-const WAITING: usize = 2;
+const WAITING: usize = 4;
 
 /// The two ends of a new channel.
 pub(super) fn channel<A>(spare: &Arc<Spare>) -> (Outlet<A>, Ticket<A>) {

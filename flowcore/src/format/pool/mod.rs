@@ -77,7 +77,7 @@ impl<W: Worker> Pool<W> {
 }
 
 /// Batches that are kept for each thread: one it fills, and those that wait.
-const SPARE_PER_THREAD: usize = 3;
+const SPARE_PER_THREAD: usize = 5;
 
 impl<W: Worker> Drop for Pool<W> {
     fn drop(&mut self) {
