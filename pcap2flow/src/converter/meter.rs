@@ -39,15 +39,15 @@ pub(super) struct Metering<P> {
     /// The packets at hand, and how many of them were metered.
     chunk: Chunk,
     metered: usize,
-    /// Where the flows of the group of packets may be that the next one is in.
-    places: [u32; GROUP],
+    /// Where the flows of packets may be: of the group that the next one is in, and of the two after it.
+    places: [[u32; GROUP]; 3],
     /// Flows handed out so far.
     flows: u64,
 }
 
 impl<P> Metering<P> {
     pub(super) fn new(packets: P, table: FlowTable) -> Self {
-        Self { packets, table, chunk: Chunk::default(), metered: 0, places: [u32::MAX; GROUP], flows: 0 }
+        Self { packets, table, chunk: Chunk::default(), metered: 0, places: [[u32::MAX; GROUP]; 3], flows: 0 }
     }
 
     /// The same with its packets coming another way.
@@ -58,15 +58,17 @@ impl<P> Metering<P> {
 
     /// Counts the packets at hand until a batch of flows is over; `false` if none is left.
     fn meter(&mut self) -> bool {
-        while let Some(item) = self.chunk.items().get(self.metered) {
+        loop {
             let at = self.metered % GROUP;
             if at == 0 {
-                self.places = self.expect();
+                self.expect();
             }
+            let Some(item) = self.chunk.items().get(self.metered) else { return false };
             self.metered += 1;
             match item {
                 Item::Brief(brief) => {
-                    self.table.meter_brief(brief, self.places.get(at).copied().unwrap_or(u32::MAX))
+                    let [places, ..] = &self.places;
+                    self.table.meter_brief(brief, places.get(at).copied().unwrap_or(u32::MAX));
                 }
                 &Item::Seen(number) => {
                     self.chunk.seen(number).into_iter().for_each(|seen| self.table.meter_seen(seen));
@@ -86,18 +88,34 @@ impl<P> Metering<P> {
                 return true;
             }
         }
-        false
     }
 
-    /// Makes the table ready for the group of packets that comes next; where their flows may be.
-    fn expect(&self) -> [u32; GROUP] {
-        let items = self.chunk.items().get(self.metered..).unwrap_or_default();
-        let tags = std::array::from_fn::<_, GROUP, _>(|at| match items.get(at) {
+    /// Asks for what groups of packets will need: the one after that which comes next has it nearly, the others have
+    /// one and two steps more to go.
+    fn expect(&mut self) {
+        if self.metered == 0 {
+            self.table.expect_tags(&self.tags(0));
+            self.table.expect_tags(&self.tags(1));
+            let next = self.table.expect_flows(self.tags(0));
+            self.table.expect_tags(&self.tags(2));
+            self.table.expect_counts(&next);
+            self.places = [[u32::MAX; GROUP], next, self.table.expect_flows(self.tags(1))];
+        }
+        let [_, next, second] = self.places;
+        self.table.expect_tags(&self.tags(3));
+        let third = self.table.expect_flows(self.tags(2));
+        self.table.expect_counts(&second);
+        self.places = [next, second, third];
+    }
+
+    /// The tags of the packets that come so many groups later.
+    fn tags(&self, groups: usize) -> [u32; GROUP] {
+        let items = self.chunk.items().get(self.metered + groups * GROUP..).unwrap_or_default();
+        std::array::from_fn(|at| match items.get(at) {
             Some(Item::Brief(brief)) => brief.tag(),
             Some(&Item::Seen(number)) => self.chunk.seen(number).map_or(0, |seen| self.table.tag(seen)),
             _ => 0,
-        });
-        self.table.expect(tags)
+        })
     }
 }
 
@@ -128,8 +146,8 @@ impl<P: Packets> Metering<P> {
     }
 }
 
-/// Packets that the table is made ready for together: as many as wait for memory at a time, and some more.
-const GROUP: usize = 32;
+/// Packets for which memory is asked for together.
+const GROUP: usize = 16;
 
 /// Makes batches of records of the flows that are over.
 #[derive(Debug)]

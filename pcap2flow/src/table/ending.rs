@@ -14,6 +14,8 @@ use super::seen::{Rare, Seen};
 const AGREEMENT: u32 = 64;
 /// Flows that a packet puts out at most; it begins one at most, or one per fragment that waited.
 const ENDS_PER_PACKET: usize = 32;
+/// Flows before its turn at which one that is settled is asked for.
+const AHEAD: usize = 8;
 /// Datagrams without a first fragment whose wait a packet ends at most.
 const RELEASES_PER_PACKET: usize = 4;
 
@@ -89,9 +91,21 @@ impl FlowTable {
             if self.overdue.is_empty() && !self.find_overdue() {
                 return;
             }
+            self.expect_overdue();
             if let Some((at, number)) = self.overdue.pop_front() {
                 self.end_overdue(at, number);
             }
+        }
+    }
+
+    /// Asks for what it takes to put out the flows that are settled, some time before.
+    #[inline]
+    fn expect_overdue(&self) {
+        if let Some(&(at, _)) = self.overdue.get(2 * AHEAD) {
+            self.flows.prefetch_place(at);
+        }
+        if let Some(&(at, _)) = self.overdue.get(AHEAD) {
+            self.flows.prefetch_removal(at);
         }
     }
 

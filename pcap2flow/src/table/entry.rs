@@ -9,6 +9,7 @@ use super::identity::Identity;
 use super::key::{Key, Role, Side};
 use super::outlook::Outlook;
 use super::payload::Payloads;
+use super::prefetch::prefetch;
 use super::quality::Quality;
 use super::seen::{Rare, Seen};
 use crate::packet::Tcp;
@@ -109,10 +110,13 @@ impl Entry {
 
     /// Reads from every cache line that a further packet needs.
     #[inline]
-    pub(super) fn touch(&self) -> i64 {
-        let marks = self.closed.is_some() ^ self.opened ^ self.quality.is_some();
-        let ends = i64::from(self.key.protocol().0) ^ i64::from(self.ticket) ^ i64::from(marks) ^ self.waits;
-        self.forward.first ^ self.forward.last ^ self.reverse.first ^ self.reverse.last ^ ends
+    pub(super) fn prefetch(&self) {
+        prefetch(Some(&self.key));
+        prefetch(Some(&self.waits));
+        prefetch(Some(&self.forward));
+        prefetch(Some(&self.reverse));
+        prefetch(Some(&self.identity));
+        prefetch(Some(&self.closed));
     }
 
     /// Bytes of payload that are kept.

@@ -64,27 +64,44 @@ impl Flows {
         self.tagger.tag(&seen.key, Scope::of(self.tagger.parts(), seen, rare))
     }
 
-    /// Brings what packets with these tags will need into the core's cache. It is far apart in memory, so that waiting
-    /// for it takes most of a packet's time; what is asked for together comes together. So nothing is decided by what
-    /// has not come yet: each step asks for all, the next one looks at it.
-    /// The places where flows with these tags are, or none.
-    pub(super) fn warm<const N: usize>(&self, tags: [u32; N]) -> [u32; N] {
-        std::hint::black_box(tags.iter().fold(0, |sum, &tag| sum ^ self.index.touch(tag)));
-        let places = tags.map(|tag| self.index.find(tag, |_| true).unwrap_or(u32::MAX));
-        self.warm_places(places);
-        places
+    /// What a packet will need lies far apart in memory. It is asked for in three steps, each some time after the one
+    /// before, whose answer it looks at. This is the first: where the index may have a tag.
+    #[inline]
+    pub(super) fn prefetch_slot(&self, tag: u32) {
+        self.index.prefetch(tag);
     }
 
-    /// [`warm`](Self::warm) for flows whose places are known.
-    pub(super) fn warm_places<const N: usize>(&self, places: [u32; N]) {
-        let flows = places.map(|at| self.flows.slot(at).unwrap_or(&None));
-        std::hint::black_box(flows.iter().fold(0, |sum, flow| sum + u32::from(flow.is_some())));
-        let counted = flows.iter().map(|flow| match flow {
-            Some(Flow::Pair(head)) => self.mores.get(head.more).map_or(0, More::touch),
-            Some(Flow::Whole(entry)) => entry.touch(),
-            _ => 0,
-        });
-        std::hint::black_box(counted.fold(0, |sum, touched| sum ^ touched));
+    /// The second step: where a flow with this tag is, or no place.
+    #[inline]
+    pub(super) fn prefetch_flow(&self, tag: u32) -> u32 {
+        let at = self.index.find(tag, |_| true).unwrap_or(u32::MAX);
+        self.prefetch_place(at);
+        at
+    }
+
+    /// The same for a flow whose place is known.
+    #[inline]
+    pub(super) fn prefetch_place(&self, at: u32) {
+        self.flows.prefetch(at);
+    }
+
+    /// The third step: what the flow at a place counts elsewhere.
+    #[inline]
+    pub(super) fn prefetch_counts(&self, at: u32) {
+        match self.get(at) {
+            Some(Flow::Pair(head)) => self.mores.prefetch(head.more),
+            Some(Flow::Whole(entry)) => entry.prefetch(),
+            _ => {}
+        }
+    }
+
+    /// What it takes to [remove](Self::remove) the flow at a place, which is at hand.
+    #[inline]
+    pub(super) fn prefetch_removal(&self, at: u32) {
+        if let Some(flow) = self.get(at) {
+            self.prefetch_slot(self.tag_of(flow));
+            self.prefetch_counts(at);
+        }
     }
 
     /// Finds the flow of a packet that has this tag.
@@ -204,12 +221,15 @@ impl Flows {
 
     /// Takes the flows that were to be settled in the earliest second that lies wholly before `now`: they wait no more.
     pub(super) fn due(&mut self, now: i64) -> Option<Vec<u32>> {
-        let mut turns = self.expiry.due(now)?;
-        turns.retain(|&turn| is_current(&self.flows, turn));
-        let flows: Vec<_> = turns.into_iter().map(|turn| turn.at).collect();
-        for &at in &flows {
-            if let Some(flow) = self.flows.get_mut(at) {
+        let turns = self.expiry.due(now)?;
+        let mut ahead = turns.iter();
+        ahead.by_ref().take(AHEAD).for_each(|turn| self.flows.prefetch(turn.at));
+        let mut flows = Vec::with_capacity(turns.len());
+        for &turn in &turns {
+            ahead.next().into_iter().for_each(|turn| self.flows.prefetch(turn.at));
+            if let Some(flow) = self.flows.get_mut(turn.at).filter(|flow| flow.holds(turn.ticket)) {
                 flow.set_waits(None, 0);
+                flows.push(turn.at);
             }
         }
         Some(flows)
@@ -251,5 +271,7 @@ fn is_current(flows: &Places<Flow>, turn: Turn) -> bool {
     flows.get(turn.at).is_some_and(|flow| flow.holds(turn.ticket))
 }
 
+/// Flows that are asked for before one is looked at.
+const AHEAD: usize = 16;
 /// Old turns that are kept however few flows there are.
 const SPARE_TURNS: usize = 4096;

@@ -4,6 +4,8 @@
 //! and moves to its place in a larger table without being looked at. The upper bits of the hash say where a slot is
 //! to be looked for first, those behind it are next: a table twice as large has them in the same order.
 
+use super::prefetch::prefetch;
+
 /// Places of flows by their hashes.
 #[derive(Debug)]
 pub(super) struct Index {
@@ -32,10 +34,10 @@ impl Default for Index {
 }
 
 impl Index {
-    /// Reads where a tag is looked for first.
+    /// Asks for the memory where a tag is looked for first.
     #[inline]
-    pub(super) fn touch(&self, tag: u32) -> u32 {
-        self.slot(self.home(tag)).tag
+    pub(super) fn prefetch(&self, tag: u32) {
+        prefetch(self.slots.get(self.home(tag)));
     }
 
     /// The place with this tag that `is_it`.

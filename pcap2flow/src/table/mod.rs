@@ -27,6 +27,7 @@ mod outlook;
 mod pair;
 mod payload;
 mod places;
+mod prefetch;
 mod quality;
 mod record;
 mod rest;
@@ -205,10 +206,22 @@ impl FlowTable {
         self.flows.tag(seen, &Rare::default())
     }
 
-    /// Makes ready for packets with these tags, which come next; where their flows may be.
+    /// Asks for what packets with these tags will need, which come soon.
     #[inline]
-    pub(crate) fn expect<const N: usize>(&self, tags: [u32; N]) -> [u32; N] {
-        self.flows.warm(tags)
+    pub(crate) fn expect_tags<const N: usize>(&self, tags: &[u32; N]) {
+        tags.iter().for_each(|&tag| self.flows.prefetch_slot(tag));
+    }
+
+    /// The same, one step further; where their flows may be.
+    #[inline]
+    pub(crate) fn expect_flows<const N: usize>(&self, tags: [u32; N]) -> [u32; N] {
+        tags.map(|tag| self.flows.prefetch_flow(tag))
+    }
+
+    /// The same, one step further, for flows that may be at these places.
+    #[inline]
+    pub(crate) fn expect_counts<const N: usize>(&self, places: &[u32; N]) {
+        places.iter().for_each(|&at| self.flows.prefetch_counts(at));
     }
 
     /// [`drain`](Self::drain), with the flows kept for [`take_ended`](Self::take_ended).
@@ -223,7 +236,8 @@ impl FlowTable {
                 break;
             }
             if number % AHEAD == 0 {
-                self.flows.warm_places(rest.ahead::<AHEAD>());
+                rest.ahead::<AHEAD>(2).for_each(|at| self.flows.prefetch_place(at));
+                rest.ahead::<AHEAD>(1).for_each(|at| self.flows.prefetch_counts(at));
             }
             let Some(at) = rest.next() else { break };
             any = true;

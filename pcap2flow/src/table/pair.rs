@@ -183,12 +183,6 @@ impl More {
         Self { low, high, macs: brief.macs, vlan: brief.vlan, ttl: (u8::MAX, u8::MIN) }
     }
 
-    /// Reads from it.
-    #[inline]
-    pub(super) fn touch(&self) -> i64 {
-        self.low.packets.into()
-    }
-
     #[inline]
     fn way(&self, side: Side) -> &Way {
         if side == Side::Low { &self.low } else { &self.high }

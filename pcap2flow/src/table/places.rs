@@ -1,6 +1,8 @@
 //! Places for things, numbered from 0. What is there stays there: room is added in pieces, so that nothing is moved, and
 //! no more memory is taken than is needed.
 
+use super::prefetch::prefetch;
+
 /// Things by place.
 #[derive(Debug)]
 pub(super) struct Places<T> {
@@ -26,11 +28,16 @@ impl<T> Places<T> {
         self.len - self.free.len()
     }
 
-    /// What is at a place, or `None` in either way.
     #[inline]
-    pub(super) fn slot(&self, at: u32) -> Option<&Option<T>> {
+    fn slot(&self, at: u32) -> Option<&Option<T>> {
         let at = at as usize;
         self.pieces.get(at >> PIECE_BITS)?.get(at % PIECE)
+    }
+
+    /// Asks for the memory of a place.
+    #[inline]
+    pub(super) fn prefetch(&self, at: u32) {
+        prefetch(self.slot(at));
     }
 
     #[inline]

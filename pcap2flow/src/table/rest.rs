@@ -46,9 +46,8 @@ impl Rest {
     }
 
     /// The places of flows that follow, as far as they are known.
-    pub(super) fn ahead<const N: usize>(&self) -> [u32; N] {
-        let mut open = self.next.iter().rev();
-        std::array::from_fn(|_| open.next().map_or(u32::MAX, |open| open.at))
+    pub(super) fn ahead<const N: usize>(&self, groups: usize) -> impl Iterator<Item = u32> {
+        self.next.iter().rev().skip(N * groups).take(N).map(|open| open.at)
     }
 }
 
@@ -69,7 +68,7 @@ mod tests {
         let expected: Vec<u32> = expected.into_iter().map(|(.., at)| at).collect();
         let mut taken = Vec::new();
         while let Some(at) = rest.next() {
-            let [ahead, further] = rest.ahead();
+            let [ahead, further] = [0, 1].map(|groups| rest.ahead::<1>(groups).next().unwrap_or(u32::MAX));
             taken.push(at);
             assert!([u32::MAX, expected.get(taken.len()).copied().unwrap_or(u32::MAX)].contains(&ahead));
             assert!(ahead != u32::MAX || further == u32::MAX);
