@@ -39,21 +39,22 @@ pub(super) struct Metering<P> {
     /// The packets at hand, and how many of them were metered.
     chunk: Chunk,
     metered: usize,
-    /// Where the flows of packets may be: of the group that the next one is in, and of the two after it.
-    places: [[u32; GROUP]; 3],
+    /// Where the flows of the group of packets may be that the next one is in.
+    places: Group,
+    ahead: Ahead,
     /// Flows handed out so far.
     flows: u64,
 }
 
 impl<P> Metering<P> {
     pub(super) fn new(packets: P, table: FlowTable) -> Self {
-        Self { packets, table, chunk: Chunk::default(), metered: 0, places: [[u32::MAX; GROUP]; 3], flows: 0 }
+        Self { packets, table, chunk: Chunk::default(), metered: 0, places: NOWHERE, ahead: Ahead::default(), flows: 0 }
     }
 
     /// The same with its packets coming another way.
     pub(super) fn map_packets<Q>(self, map: impl FnOnce(P) -> Q) -> Metering<Q> {
-        let Self { packets, table, chunk, metered, places, flows } = self;
-        Metering { packets: map(packets), table, chunk, metered, places, flows }
+        let Self { packets, table, chunk, metered, places, ahead, flows } = self;
+        Metering { packets: map(packets), table, chunk, metered, places, ahead, flows }
     }
 
     /// Counts the packets at hand until a batch of flows is over; `false` if none is left.
@@ -67,8 +68,7 @@ impl<P> Metering<P> {
             self.metered += 1;
             match item {
                 Item::Brief(brief) => {
-                    let [places, ..] = &self.places;
-                    self.table.meter_brief(brief, places.get(at).copied().unwrap_or(u32::MAX));
+                    self.table.meter_brief(brief, self.places.get(at).copied().unwrap_or(u32::MAX));
                 }
                 &Item::Seen(number) => {
                     self.chunk.seen(number).into_iter().for_each(|seen| self.table.meter_seen(seen));
@@ -90,26 +90,26 @@ impl<P> Metering<P> {
         }
     }
 
-    /// Asks for what groups of packets will need: the one after that which comes next has it nearly, the others have
-    /// one and two steps more to go.
+    /// Asks for what groups of packets will need: those of the next one have come, those of the one after it nearly.
     fn expect(&mut self) {
         if self.metered == 0 {
-            self.table.expect_tags(&self.tags(0));
-            self.table.expect_tags(&self.tags(1));
-            let next = self.table.expect_flows(self.tags(0));
-            self.table.expect_tags(&self.tags(2));
-            self.table.expect_counts(&next);
-            self.places = [[u32::MAX; GROUP], next, self.table.expect_flows(self.tags(1))];
+            (0..3).for_each(|group| self.step(group));
         }
-        let [_, next, second] = self.places;
-        self.table.expect_tags(&self.tags(3));
-        let third = self.table.expect_flows(self.tags(2));
-        self.table.expect_counts(&second);
-        self.places = [next, second, third];
+        self.step(3);
+    }
+
+    /// Takes a step for each group of packets on its way, with one more group that begins its way.
+    fn step(&mut self, group: usize) {
+        let tags = self.tags(group);
+        self.table.expect_tags(&tags);
+        let found = self.table.expect_flows(&self.ahead.asked);
+        self.table.expect_counts(&self.ahead.found);
+        self.places = self.ahead.ready;
+        self.ahead = Ahead { asked: tags, found, ready: self.ahead.found };
     }
 
     /// The tags of the packets that come so many groups later.
-    fn tags(&self, groups: usize) -> [u32; GROUP] {
+    fn tags(&self, groups: usize) -> Group {
         let items = self.chunk.items().get(self.metered + groups * GROUP..).unwrap_or_default();
         std::array::from_fn(|at| match items.get(at) {
             Some(Item::Brief(brief)) => brief.tag(),
@@ -146,8 +146,27 @@ impl<P: Packets> Metering<P> {
     }
 }
 
+/// Groups of packets on their way to be metered, the last one first: its tags were asked for, the flows of the next were
+/// found and asked for, and all that those of the first one need.
+#[derive(Debug)]
+struct Ahead {
+    asked: Group,
+    found: Group,
+    ready: Group,
+}
+
+impl Default for Ahead {
+    fn default() -> Self {
+        Self { asked: [0; GROUP], found: NOWHERE, ready: NOWHERE }
+    }
+}
+
+/// A tag, or a place, of each packet of a group.
+type Group = [u32; GROUP];
+
 /// Packets for which memory is asked for together.
 const GROUP: usize = 16;
+const NOWHERE: Group = [u32::MAX; GROUP];
 
 /// Makes batches of records of the flows that are over.
 #[derive(Debug)]

@@ -21,9 +21,17 @@ const RELEASES_PER_PACKET: usize = 4;
 
 impl FlowTable {
     /// Moves the clock and ends flows that are settled.
+    #[inline]
     pub(super) fn advance(&mut self, time: i64) {
         let Some(previous) = self.previous.replace(time) else { return };
         self.set_clock(previous.min(time), previous.max(time));
+        if !self.overdue.is_empty() || self.flows.is_due(self.clock) || !self.fragments.is_empty() {
+            self.end_some();
+        }
+    }
+
+    #[inline(never)] // Few packets end something.
+    fn end_some(&mut self) {
         // Fragments that have waited go first: flows are kept for them, but not for ever.
         if self.release(self.clock) {
             self.sweep();
@@ -33,6 +41,7 @@ impl FlowTable {
     /// Moves the clock by the times of two packets in a row. Far ahead it goes only when many packets have agreed: after
     /// a silent gap flows come out a little later, while a few frames with a wrong time would end them all. Far back
     /// it goes at once, which ends none.
+    #[inline]
     fn set_clock(&mut self, earlier: i64, later: i64) {
         let far = self.rules.idle.saturating_add(REORDER);
         let is_far_ahead = self.clock != i64::MIN && earlier > self.clock.saturating_add(far);
@@ -61,6 +70,13 @@ impl FlowTable {
     /// Ends flows until there are `most` of them and what they keep is within bounds.
     #[inline]
     pub(super) fn make_room(&mut self, most: usize) {
+        if self.flows.len() > most || self.payload_held > self.rules.max_payload {
+            self.end_early(most);
+        }
+    }
+
+    #[inline(never)] // Few packets find the table full.
+    fn end_early(&mut self, most: usize) {
         while self.flows.len() > most || self.payload_held > self.rules.max_payload {
             if let Some((at, number)) = self.overdue.pop_front() {
                 self.end_overdue(at, number);

@@ -49,14 +49,14 @@ impl Expiry {
         self.due = self.due.min(end_of(slot));
     }
 
-    /// Takes the earliest slot out, if it lies wholly before `now`.
+    /// Whether the earliest slot lies wholly before `now`.
     #[inline]
-    pub(super) fn due(&mut self, now: i64) -> Option<VecDeque<Turn>> {
-        if now < self.due { None } else { self.take_due(now) }
+    pub(super) fn is_due(&self, now: i64) -> bool {
+        self.due <= now
     }
 
-    #[inline(never)] // Few packets have something due.
-    fn take_due(&mut self, now: i64) -> Option<VecDeque<Turn>> {
+    /// Takes the earliest slot out, if it lies wholly before `now`.
+    pub(super) fn due(&mut self, now: i64) -> Option<VecDeque<Turn>> {
         let slot = self.slots.first_entry().filter(|slot| *slot.key() < slot_of(now));
         let turns = slot.map(OccupiedEntry::remove);
         self.len -= turns.as_ref().map_or(0, VecDeque::len);

@@ -71,10 +71,10 @@ impl Flows {
         self.index.prefetch(tag);
     }
 
-    /// The second step: where a flow with this tag is, or no place.
+    /// The second step: where a flow with this tag very likely is, or no place.
     #[inline]
     pub(super) fn prefetch_flow(&self, tag: u32) -> u32 {
-        let at = self.index.find(tag, |_| true).unwrap_or(u32::MAX);
+        let at = self.index.near(tag);
         self.prefetch_place(at);
         at
     }
@@ -217,6 +217,12 @@ impl Flows {
             let flows = &self.flows;
             self.expiry.retain(|turn| is_current(flows, turn));
         }
+    }
+
+    /// Whether some flows were to be settled in a second that lies wholly before `now`.
+    #[inline]
+    pub(super) fn is_due(&self, now: i64) -> bool {
+        self.expiry.is_due(now)
     }
 
     /// Takes the flows that were to be settled in the earliest second that lies wholly before `now`: they wait no more.

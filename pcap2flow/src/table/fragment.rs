@@ -167,6 +167,12 @@ impl Fragments {
         None
     }
 
+    /// Whether no datagram is remembered.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
     /// Datagrams that are remembered.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {

@@ -26,6 +26,8 @@ struct Slot {
 const NONE: u32 = u32::MAX;
 const EMPTY: Slot = Slot { tag: 0, place: NONE };
 const FIRST_BITS: u32 = 10;
+/// Slots that [`Index::near`] looks at: half a cache line.
+const NEAR: usize = 4;
 
 impl Default for Index {
     fn default() -> Self {
@@ -38,6 +40,15 @@ impl Index {
     #[inline]
     pub(super) fn prefetch(&self, tag: u32) {
         prefetch(self.slots.get(self.home(tag)));
+    }
+
+    /// A place with this tag, if there is one near where it is looked for first.
+    #[inline]
+    pub(super) fn near(&self, tag: u32) -> u32 {
+        let home = self.home(tag);
+        let Some(slots) = self.slots.get(home..).and_then(|slots| slots.first_chunk::<NEAR>()) else { return NONE };
+        // All are looked at: when to stop could not be foretold, which costs more than a few comparisons.
+        slots.iter().rev().fold(NONE, |place, slot| if slot.tag == tag { slot.place } else { place })
     }
 
     /// The place with this tag that `is_it`.

@@ -214,8 +214,10 @@ impl FlowTable {
 
     /// The same, one step further; where their flows may be.
     #[inline]
-    pub(crate) fn expect_flows<const N: usize>(&self, tags: [u32; N]) -> [u32; N] {
-        tags.map(|tag| self.flows.prefetch_flow(tag))
+    pub(crate) fn expect_flows<const N: usize>(&self, tags: &[u32; N]) -> [u32; N] {
+        let mut places = [0; N];
+        places.iter_mut().zip(tags).for_each(|(at, &tag)| *at = self.flows.prefetch_flow(tag));
+        places
     }
 
     /// The same, one step further, for flows that may be at these places.

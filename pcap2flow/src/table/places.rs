@@ -13,7 +13,7 @@ pub(super) struct Places<T> {
 }
 
 /// Places of a piece, as a power of two.
-const PIECE_BITS: usize = 10;
+const PIECE_BITS: usize = 13;
 const PIECE: usize = 1 << PIECE_BITS;
 
 impl<T> Default for Places<T> {
