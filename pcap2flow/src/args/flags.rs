@@ -258,8 +258,8 @@ pub(crate) struct Flags {
     )]
     pub(super) no_progress: bool,
 
-    /// Threads: 1 does everything in one, 2 meters and writes at the same time, 3 reads apart as well; 3 unless said,
-    /// and 1 where there is one core. The output is the same for any number
+    /// Threads: 1 does everything in one, 2 meters and writes at the same time, 3 reads apart as well, 4 makes records
+    /// apart too; 4 unless said, and 1 where there is one core. The output is the same for any number
     #[arg(
         short = 'W',
         long = "workers",

@@ -174,9 +174,9 @@ fn file_options(flags: &Flags, format: FileFormat) -> Result<FileOptions> {
     })
 }
 
-/// One thread for each kind of work: three also keep two cores busy, whichever work is the most.
+/// One thread for each kind of work: four also keep two cores busy, whichever work is the most.
 fn usual_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, |cores| if cores.get() > 1 { 3 } else { 1 })
+    std::thread::available_parallelism().map_or(1, |cores| if cores.get() > 1 { 4 } else { 1 })
 }
 
 /// Seconds per file unless `-t` says otherwise, as nfpcapd.

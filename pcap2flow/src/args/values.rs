@@ -173,7 +173,7 @@ fn wrong(letter: char, text: &str, advice: &str) -> Error {
 const MAX_PAYLOAD: u32 = 65_535;
 /// Flows that places in the table can be numbered for, with room to spare.
 const MAX_CACHE: usize = 1_000_000_000;
-/// More is a slip; no more than three threads have work.
+/// More is a slip; no more than four threads have work.
 const MAX_WORKERS: usize = 1024;
 
 #[cfg(test)]

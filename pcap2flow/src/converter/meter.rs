@@ -48,7 +48,15 @@ pub(super) struct Metering<P> {
 
 impl<P> Metering<P> {
     pub(super) fn new(packets: P, table: FlowTable) -> Self {
-        Self { packets, table, chunk: Chunk::default(), metered: 0, places: NOWHERE, ahead: Ahead::default(), flows: 0 }
+        Self {
+            packets,
+            table,
+            chunk: Chunk::default(),
+            metered: 0,
+            places: NOWHERE,
+            ahead: Ahead::default(),
+            flows: 0,
+        }
     }
 
     /// The same with its packets coming another way.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! files -> intake (frames -> sieve: decode, filter, duplicates) -> chunks -> meter (flow table) -> flows -> batches
-//!          `--------------- a thread, -W 3 ------------------'            `-- a thread, -W 2 --'
+//!          `--------------- a thread, -W 3 ------------------'            `-- a thread, -W 2 --'  `- one, -W 4 -'
 //! ```
 
 mod chunk;
@@ -23,7 +23,7 @@ pub use intake::InputAccount;
 use intake::Intake;
 use meter::{Direct, Exporter, Metering};
 pub use stopper::Stopper;
-use threads::{MeterThread, PacketThread};
+use threads::{MeterThread, PacketThread, RecordThread};
 
 /// Turns one or several captures into bidirectional flows.
 ///
@@ -90,8 +90,8 @@ impl Converter {
     }
 
     /// Spreads the work over threads: with two, metering goes on in one of its own while the caller makes records of the
-    /// flows and does something with them; with three or more, reading and decoding has one too. Flows and statistics are the same for any
-    /// number, and so is their order; before the end, statistics may be ahead of the flows that were handed out.
+    /// flows and does something with them; with three, reading and decoding has one too; with four or more, so has making
+    /// records. Flows and statistics are the same for any number, and so is their order; before the end, statistics may be ahead of the flows that were handed out.
     ///
     /// Threads end when the source is dropped, at the latest after the input's next bytes.
     pub fn on_threads(self, threads: usize) -> Box<dyn FlowSource> {
@@ -99,7 +99,11 @@ impl Converter {
         match threads {
             0 | 1 => Box::new(Direct { metering, exporter }),
             2 => Box::new(MeterThread::start(metering, exporter)),
-            _ => Box::new(MeterThread::start(metering.map_packets(PacketThread::start), exporter)),
+            3 => Box::new(MeterThread::start(metering.map_packets(PacketThread::start), exporter)),
+            _ => {
+                let flows = MeterThread::start(metering.map_packets(PacketThread::start), exporter);
+                Box::new(RecordThread::start(flows))
+            }
         }
     }
 

@@ -58,7 +58,7 @@ fn threads_change_nothing() {
         assert!(flows.len() > 2 * BATCH_ROWS, "{}", flows.len());
         assert_eq!((stats.frames, stats.frames_used + stats.skipped()), (59_999, 59_999));
         assert!(stats.problems.kept()[0].to_string().contains("cut inside frame 60000"));
-        for threads in 1..5 {
+        for threads in 1..6 {
             let (others, account) = read(&mut *open(bytes.clone(), &options).on_threads(threads)).unwrap();
             assert!(others == flows, "{threads} threads");
             assert_eq!(format!("{account:?}"), format!("{stats:?}"), "{threads} threads");
@@ -69,7 +69,7 @@ fn threads_change_nothing() {
 #[test]
 fn a_source_that_is_given_up_ends_its_threads() {
     let bytes = capture((0..50_000).map(|at| (at, at as u16, 1)));
-    for threads in 1..4 {
+    for threads in 1..=4 {
         let mut source = open(bytes.clone(), &MeterOptions::default()).on_threads(threads);
         assert!(source.read_batch(&mut FlowBatch::new()).unwrap());
     }
@@ -128,7 +128,7 @@ fn reasons_that_a_capture_makes_up_are_bounded() {
 #[test]
 fn a_stopped_conversion_ends_with_what_was_read() {
     let bytes = capture((0..200_000_u32).map(|at| (at / 1000, at as u16, 1)));
-    for threads in 1..=3 {
+    for threads in 1..=4 {
         let mut converter = open(bytes.clone(), &MeterOptions::default());
         let stopper = Stopper::default();
         converter.stop_on(stopper.clone());

@@ -1,5 +1,5 @@
-//! The same conversion in several threads: one reads and decodes, one meters, and the caller, who makes records of
-//! the flows, has its own.
+//! The same conversion in several threads: one reads and decodes, one meters, one makes records of the flows, and the
+//! caller, who does something with them, has its own.
 //!
 //! Each hands on what it made over a bounded channel and gets the memory back over another one. All work stays in the
 //! order of the capture, so that the result does not depend on the number of threads.
@@ -28,11 +28,43 @@ impl MeterThread {
         });
         Self { worker, exporter }
     }
+
+    fn fill(&mut self, batch: &mut FlowBatch) -> bool {
+        self.exporter.fill(batch, |ended| self.worker.next(ended))
+    }
 }
 
 impl FlowSource for MeterThread {
     fn read_batch(&mut self, batch: &mut FlowBatch) -> Result<bool> {
-        Ok(self.exporter.fill(batch, |ended| self.worker.next(ended)))
+        Ok(self.fill(batch))
+    }
+
+    fn stats(&self) -> SourceStats {
+        self.worker.stats()
+    }
+}
+
+/// Records that are made in a thread of their own.
+pub(super) struct RecordThread {
+    worker: Worker<FlowBatch>,
+}
+
+impl RecordThread {
+    pub(super) fn start(mut flows: MeterThread) -> Self {
+        let worker = Worker::start(flows.stats(), move |line| {
+            line.run(|batch| (flows.fill(batch), flows.stats()));
+        });
+        Self { worker }
+    }
+}
+
+impl FlowSource for RecordThread {
+    fn read_batch(&mut self, batch: &mut FlowBatch) -> Result<bool> {
+        let any = self.worker.next(batch);
+        if !any {
+            batch.clear();
+        }
+        Ok(any)
     }
 
     fn stats(&self) -> SourceStats {

@@ -136,21 +136,13 @@ impl FlowTable {
                 is_settled
             });
             if !flows.is_empty() {
-                let flows = self.in_order(flows);
-                self.overdue.extend(flows);
+                let flows = self.flows.in_order(&flows);
+                let known = flows.into_iter().filter_map(|at| Some((at, self.flows.get(at)?.number())));
+                self.overdue.extend(known);
                 return true;
             }
         }
         false
-    }
-
-    /// Flows by place and number, in the order of their deadlines and beginnings.
-    fn in_order(&self, flows: Vec<u32>) -> impl Iterator<Item = (u32, u64)> + use<> {
-        let known = flows.into_iter().filter_map(|at| Some((at, self.flows.get(at)?)));
-        let mut order: Vec<_> =
-            known.map(|(at, flow)| (flow.outlook().deadline(self.rules.idle), flow.number(), at)).collect();
-        order.sort_unstable();
-        order.into_iter().map(|(_, number, at)| (at, number))
     }
 
     /// Ends a flow that was settled, unless it ended otherwise or has had a late packet since.

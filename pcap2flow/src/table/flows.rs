@@ -228,8 +228,7 @@ impl Flows {
     /// Takes the flows that were to be settled in the earliest second that lies wholly before `now`: they wait no more.
     pub(super) fn due(&mut self, now: i64) -> Option<Vec<u32>> {
         let turns = self.expiry.due(now)?;
-        let mut ahead = turns.iter();
-        ahead.by_ref().take(AHEAD).for_each(|turn| self.flows.prefetch(turn.at));
+        let mut ahead = turns.iter().skip(AHEAD);
         let mut flows = Vec::with_capacity(turns.len());
         for &turn in &turns {
             ahead.next().into_iter().for_each(|turn| self.flows.prefetch(turn.at));
@@ -239,6 +238,19 @@ impl Flows {
             }
         }
         Some(flows)
+    }
+
+    /// Places of flows in the order of deadline and beginning.
+    pub(super) fn in_order(&self, places: &[u32]) -> Vec<u32> {
+        let mut ahead = places.iter().skip(AHEAD);
+        let when = |&at: &u32| {
+            ahead.next().into_iter().for_each(|&at| self.flows.prefetch(at));
+            let flow = self.get(at)?;
+            Some((flow.outlook().deadline(self.idle), flow.number(), at))
+        };
+        let mut flows: Vec<_> = places.iter().filter_map(when).collect();
+        flows.sort_unstable();
+        flows.into_iter().map(|(.., at)| at).collect()
     }
 
     /// The flow that waits for the earliest moment, the one that was put there first; and whether it is to be settled

@@ -46,7 +46,9 @@ impl Index {
     #[inline]
     pub(super) fn near(&self, tag: u32) -> u32 {
         let home = self.home(tag);
-        let Some(slots) = self.slots.get(home..).and_then(|slots| slots.first_chunk::<NEAR>()) else { return NONE };
+        let Some(slots) = self.slots.get(home..).and_then(|slots| slots.first_chunk::<NEAR>()) else {
+            return NONE;
+        };
         // All are looked at: when to stop could not be foretold, which costs more than a few comparisons.
         slots.iter().rev().fold(NONE, |place, slot| if slot.tag == tag { slot.place } else { place })
     }

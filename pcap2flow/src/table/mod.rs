@@ -241,7 +241,7 @@ impl FlowTable {
                 rest.ahead::<AHEAD>(2).for_each(|at| self.flows.prefetch_place(at));
                 rest.ahead::<AHEAD>(1).for_each(|at| self.flows.prefetch_counts(at));
             }
-            let Some(at) = rest.next() else { break };
+            let Some(at) = rest.next(|places| self.flows.in_order(places)) else { break };
             any = true;
             let Some(flow) = self.flows.take(at) else { continue };
             let reason = flow.0.outlook().end_at(self.clock, self.rules.idle, EndReason::ForcedEnd);
@@ -275,7 +275,7 @@ impl FlowTable {
         self.flows.close();
         let mut rest = Rest::default();
         for (at, flow) in self.flows.iter() {
-            rest.add(at, flow.outlook().deadline(self.rules.idle), flow.number());
+            rest.add(at, flow.outlook().deadline(self.rules.idle));
         }
         rest
     }

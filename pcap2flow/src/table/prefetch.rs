@@ -7,7 +7,10 @@
 #[inline(always)]
 #[cfg_attr(
     target_arch = "x86_64",
-    expect(unsafe_code, reason = "the instruction is unsafe to name; without it, metering takes half as long again")
+    expect(
+        unsafe_code,
+        reason = "the instruction is unsafe to name; without it, metering takes half as long again"
+    )
 )]
 pub(super) fn prefetch<T>(thing: Option<&T>) {
     let Some(thing) = thing else { return };

@@ -1,11 +1,11 @@
 //! The flows that are open at the end of the input, in the order in which they end.
 //!
-//! In many captures these are most of the flows, and they lie all over the memory. So each is looked at once to be put
-//! in order, in the order of places, and then not before it is taken. They are sorted a second at a time, which is
-//! quick, and the first ones can be put out at once.
+//! In many captures these are most of the flows, and they lie all over the memory. So each is looked at once for the
+//! second of its turn, in the order of places, and then not before that second is put in order: its flows are few
+//! enough to stay in a core's cache until they are taken. Of each no more is kept than its place.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::vec::IntoIter;
 
 use flowcore::NANOS_PER_SEC;
 
@@ -13,41 +13,29 @@ use flowcore::NANOS_PER_SEC;
 #[derive(Debug, Default)]
 pub(super) struct Rest {
     /// By the second of their deadline.
-    seconds: BTreeMap<i64, Vec<Open>>,
-    /// Those of the earliest second, the first one to end last.
-    next: Vec<Open>,
-}
-
-/// A flow by what decides when its turn is, within a second.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Open {
-    /// Nanoseconds of the deadline after the second.
-    nanos: u32,
-    /// Order of creation.
-    number: u64,
-    at: u32,
+    seconds: BTreeMap<i64, Vec<u32>>,
+    /// Those of the earliest second, in order.
+    next: IntoIter<u32>,
 }
 
 impl Rest {
     /// Adds the flow at a place, before any is taken.
-    pub(super) fn add(&mut self, at: u32, deadline: i64, number: u64) {
-        let (second, nanos) = (deadline.div_euclid(NANOS_PER_SEC), deadline.rem_euclid(NANOS_PER_SEC));
-        let nanos = u32::try_from(nanos).unwrap_or(u32::MAX);
-        self.seconds.entry(second).or_default().push(Open { nanos, number, at });
+    pub(super) fn add(&mut self, at: u32, deadline: i64) {
+        self.seconds.entry(deadline.div_euclid(NANOS_PER_SEC)).or_default().push(at);
     }
 
-    /// Takes the place of the flow that ends next, by deadline and beginning.
-    pub(super) fn next(&mut self) -> Option<u32> {
-        if self.next.is_empty() {
-            self.next = self.seconds.pop_first()?.1;
-            self.next.sort_unstable_by_key(|&open| Reverse(open));
+    /// Takes the place of the flow that ends next; `order` knows which is the first of some.
+    pub(super) fn next(&mut self, order: impl FnOnce(&[u32]) -> Vec<u32>) -> Option<u32> {
+        if self.next.len() == 0 {
+            let (_, second) = self.seconds.pop_first()?;
+            self.next = order(&second).into_iter();
         }
-        self.next.pop().map(|open| open.at)
+        self.next.next()
     }
 
     /// The places of flows that follow, as far as they are known.
     pub(super) fn ahead<const N: usize>(&self, groups: usize) -> impl Iterator<Item = u32> {
-        self.next.iter().rev().skip(N * groups).take(N).map(|open| open.at)
+        self.next.as_slice().iter().skip(N * groups).take(N).copied()
     }
 }
 
@@ -59,15 +47,20 @@ mod tests {
     fn flows_come_in_the_order_of_deadline_and_number() {
         let mut rest = Rest::default();
         let flows = [(-1, 9), (i64::MAX, 1), (5, 4), (5, 3), (i64::MIN, 8), (NANOS_PER_SEC, 2), (0, 7)];
-        for (at, (deadline, number)) in (0..).zip(flows) {
-            rest.add(at, deadline, number);
+        for (at, (deadline, _)) in (0..).zip(flows) {
+            rest.add(at, deadline);
         }
+        let order = |places: &[u32]| {
+            let mut places = places.to_vec();
+            places.sort_by_key(|&at| flows[at as usize]);
+            places
+        };
         let mut expected: Vec<_> =
             (0..).zip(flows).map(|(at, (deadline, number))| (deadline, number, at)).collect();
         expected.sort_unstable();
         let expected: Vec<u32> = expected.into_iter().map(|(.., at)| at).collect();
         let mut taken = Vec::new();
-        while let Some(at) = rest.next() {
+        while let Some(at) = rest.next(order) {
             let [ahead, further] = [0, 1].map(|groups| rest.ahead::<1>(groups).next().unwrap_or(u32::MAX));
             taken.push(at);
             assert!([u32::MAX, expected.get(taken.len()).copied().unwrap_or(u32::MAX)].contains(&ahead));
