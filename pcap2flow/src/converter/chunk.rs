@@ -160,6 +160,6 @@ fn number_of_next<T>(things: &[T]) -> u32 {
 }
 
 /// Packets that are handed on at a time: enough that handing on costs nothing, few enough to stay in a core's cache.
-const CHUNK_ITEMS: usize = 2048;
+const CHUNK_ITEMS: usize = 4096;
 /// Payload bytes after which a chunk is handed on.
 const CHUNK_PAYLOADS: usize = 1024 * 1024;
