@@ -31,7 +31,10 @@ pub(crate) fn run(plan: &Plan, grouping: &Grouping) -> Result<Outcome> {
         if at > 0 && !title.is_empty() {
             output.next_list(&format!("\n{title}"))?;
         }
-        groups.each(selection(plan, order), |batch| output.write(&batch, &Mask::all(batch.len())))?;
+        groups.each(selection(plan, order), |mut batch| {
+            let all = Mask::all(batch.len());
+            output.write(&mut batch, &all)
+        })?;
     }
     let remarks = output.finish()?.filter(|_| !plan.quiet);
     remarks.iter().for_each(|said| tell(&format!("flowdump: {said}")));

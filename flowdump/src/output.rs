@@ -118,23 +118,25 @@ impl Output {
     /// # Errors
     /// When they cannot be written.
     pub(crate) fn next_list(&mut self, title: &str) -> Result<()> {
-        let (Content::Text(printer, _), Sink::Text(out)) = (&mut self.content, &mut self.sink) else {
+        let (Content::Text(printer, threads), Sink::Text(out)) = (&mut self.content, &mut self.sink) else {
             return Ok(());
         };
-        let written = out.write_all(title.as_bytes()).and_then(|()| printer.begin(out));
+        let written = threads
+            .finish(printer.as_mut(), out)
+            .and_then(|()| out.write_all(title.as_bytes()))
+            .and_then(|()| printer.begin(out));
         written.map_err(|error| named(error.into(), self.path.as_deref()))
     }
 
-    /// Writes the chosen rows.
+    /// Writes the chosen rows, perhaps not before [`finish`](Self::finish). The batch may become another one.
     ///
     /// # Errors
-    /// When they cannot be written.
-    pub(crate) fn write(&mut self, batch: &FlowBatch, chosen: &Mask) -> Result<()> {
+    /// When rows cannot be written.
+    pub(crate) fn write(&mut self, batch: &mut FlowBatch, chosen: &Mask) -> Result<()> {
         self.empty_note &= chosen.count() == 0;
         let written = match (&mut self.content, &mut self.sink) {
             (Content::Text(printer, threads), Sink::Text(out)) => {
-                let rows: Vec<usize> = chosen.rows().collect();
-                threads.print(printer.as_mut(), batch, &rows, out).map_err(Error::from)
+                threads.print(printer.as_mut(), batch, chosen.rows().collect(), out).map_err(Error::from)
             }
             (_, sink) => match sink.flows() {
                 Some(writer) if chosen.count() == batch.len() => writer.write_batch(batch),
@@ -156,8 +158,10 @@ impl Output {
     pub(crate) fn write_ordered(&mut self, batch: &FlowBatch, rows: &[usize]) -> Result<()> {
         self.empty_note &= rows.is_empty();
         let written = match (&mut self.content, &mut self.sink) {
-            (Content::Text(printer, _), Sink::Text(out)) => {
-                printer.rows(batch, &mut rows.iter().copied(), out).map_err(Error::from)
+            (Content::Text(printer, threads), Sink::Text(out)) => {
+                let before = threads.finish(printer.as_mut(), out);
+                let written = before.and_then(|()| printer.rows(batch, &mut rows.iter().copied(), out));
+                written.map_err(Error::from)
             }
             (_, sink) => sink.flows().map_or(Ok(()), |writer| {
                 rows.chunks(flowcore::BATCH_ROWS).try_for_each(|rows| {
@@ -178,8 +182,9 @@ impl Output {
         let Self { content, path, sink, empty_note, .. } = self;
         let mut remarks = String::new();
         let finished = match (content, sink) {
-            (Content::Text(mut printer, _), Sink::Text(mut out)) => {
-                let note = if empty_note { out.write_all(NO_FLOWS) } else { Ok(()) };
+            (Content::Text(mut printer, mut threads), Sink::Text(mut out)) => {
+                let rows = threads.finish(printer.as_mut(), &mut out);
+                let note = rows.and_then(|()| if empty_note { out.write_all(NO_FLOWS) } else { Ok(()) });
                 let ended = note.and_then(|()| printer.end(&mut out)).map_err(Error::from);
                 ended.and_then(|()| Target::finish(out))
             }
