@@ -41,6 +41,7 @@ mod same_records;
 mod series;
 mod statistics;
 mod stitch;
+mod two_readings;
 mod vpc_forms;
 mod vpc_lab;
 mod window;
