@@ -43,6 +43,8 @@ pub(super) struct Records<'a> {
     pub(super) rows: &'a [u32],
     /// Rows whose key and counters are those of the other way.
     pub(super) turned: &'a Mask,
+    /// Whether there are any.
+    pub(super) any_turned: bool,
 }
 
 /// There would be more groups than may be held.
@@ -405,7 +407,7 @@ impl Records<'_> {
 
     /// The packed keys of rows, and the rows whose values cannot be packed.
     fn pack<K: Packed>(&self, shape: &KeyShape) -> (Vec<(K, u32)>, Vec<u32>) {
-        if self.turned.count() == 0 {
+        if !self.any_turned {
             return shape.pack_rows::<K>(self.cells, self.rows);
         }
         let (mut keys, mut others) = (Vec::with_capacity(self.rows.len()), Vec::new());
@@ -422,7 +424,7 @@ impl Records<'_> {
     #[inline]
     pub(super) fn fill<K>(&self, block: &[Keyed<K>], sums: &mut [Counters]) {
         self.columns.fill(block.iter().map(|keyed| keyed.row), sums);
-        if self.turned.count() > 0 {
+        if self.any_turned {
             for (keyed, sums) in block.iter().zip(sums) {
                 *sums = if self.turned.get(keyed.row as usize) { sums.turned() } else { *sums };
             }

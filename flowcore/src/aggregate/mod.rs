@@ -303,8 +303,9 @@ impl Aggregation {
                 Directions::Apart => Mask::none(batch.len()),
                 Directions::Merged | Directions::Guessed => direction::turned_rows(batch, cells),
             };
+            let any_turned = turned.count() > 0;
             for rows in rows.chunks(CHUNK) {
-                let records = Records { batch, columns: &columns, cells, rows, turned: &turned };
+                let records = Records { batch, columns: &columns, cells, rows, turned: &turned, any_turned };
                 take(&mut self.groups, &records).map_err(|Full| self.full())?;
             }
         }

@@ -110,8 +110,10 @@ impl Threads {
         let rows = Rows { batch: std::mem::replace(batch, used), chosen, text };
         let (done, receiver) = mpsc::sync_channel(1);
         self.waiting.push_back(Waiting { before: printer.state(), done: receiver });
-        // If the threads are gone, what is received says so.
-        drop(self.jobs.as_ref().map(|jobs| jobs.send(Job { printer, rows, done })));
+        if let Some(jobs) = &self.jobs {
+            // If the threads are gone, what is received says so.
+            drop(jobs.send(Job { printer, rows, done }));
+        }
     }
 
     /// Writes texts until no more than so many are to come.
