@@ -8,7 +8,7 @@ use flowcore::{Error, Position, Result};
 use pcap_parser::traits::PcapReaderIterator;
 
 /// Bytes asked for at a time: large reads that stay in a core's cache.
-pub(super) const BUFFER_BYTES: usize = 512 * 1024;
+pub(super) const BUFFER_BYTES: usize = 256 * 1024;
 /// Most captured bytes of a frame: the largest limit that Wireshark has for any link type.
 pub(super) const MAX_FRAME_BYTES: u32 = 128 * 1024 * 1024;
 /// Buffer for the largest frame, its headers and its options.
