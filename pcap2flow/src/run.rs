@@ -25,7 +25,7 @@ pub(crate) fn run(plan: &Plan) -> Result<bool> {
     converter.stop_on(stopper);
     let inputs = watch_inputs(&mut converter, plan.verbosity);
     let progress = plan.progress.then(|| ProgressLine::start(converter.progress()));
-    let mut source = converter.on_threads(plan.threads);
+    let mut source = converter.in_batches_of(BLOCK_ROWS).on_threads(plan.threads);
     let converted = convert(plan, &mut *source, &target);
     drop(progress);
     let stats = source.stats();
@@ -45,6 +45,9 @@ pub(crate) fn run(plan: &Plan) -> Result<bool> {
     report(plan, &Summary { stats, inputs, packets, bytes }, &written)?;
     Ok(all_read)
 }
+
+/// Rows of a block of the files that are written.
+const BLOCK_ROWS: usize = 65_536;
 
 /// Notes every capture that was read, and says so where that is asked for.
 fn watch_inputs(converter: &mut Converter, verbosity: u8) -> Arc<Mutex<Vec<InputAccount>>> {
@@ -74,7 +77,7 @@ fn convert(plan: &Plan, source: &mut dyn FlowSource, target: &SharedTarget) -> R
     while source.read_batch(&mut batch)? {
         packets += total(&batch, Field::InPackets) + total(&batch, Field::OutPackets);
         bytes += total(&batch, Field::InBytes) + total(&batch, Field::OutBytes);
-        target.write_batch(&batch)?;
+        target.take_batch(&mut batch)?;
     }
     let (written, dropped) = target.finish()?;
     Ok(Converted { written, dropped, packets, bytes })
@@ -107,8 +110,8 @@ impl SharedTarget {
         Ok(())
     }
 
-    fn write_batch(&self, batch: &FlowBatch) -> Result<()> {
-        self.lock().as_mut().map_or_else(|| Err(abandoned()), |target| target.write_batch(batch))
+    fn take_batch(&self, batch: &mut FlowBatch) -> Result<()> {
+        self.lock().as_mut().map_or_else(|| Err(abandoned()), |target| target.take_batch(batch))
     }
 
     fn finish(&self) -> Result<(Vec<Written>, Dropped)> {
@@ -163,10 +166,10 @@ impl Target {
         })
     }
 
-    fn write_batch(&mut self, batch: &FlowBatch) -> Result<()> {
+    fn take_batch(&mut self, batch: &mut FlowBatch) -> Result<()> {
         match self {
-            Self::Stdout(writer) => writer.write_batch(batch).map_err(in_stdout),
-            Self::File(writer, _) => writer.write_batch(batch),
+            Self::Stdout(writer) => writer.take_batch(batch).map_err(in_stdout),
+            Self::File(writer, _) => writer.take_batch(batch),
             Self::Folder(writer) => writer.write_batch(batch),
         }
     }

@@ -1,6 +1,6 @@
 //! Packets in, flows that are over out, and batches of their records.
 
-use flowcore::{Field, FlowBatch, FlowSource, Result, SourceStats};
+use flowcore::{BATCH_ROWS, BATCH_TEXT_BYTES, Field, FlowBatch, FlowSource, Result, SourceStats};
 
 use super::chunk::{Chunk, Item};
 use super::intake::Intake;
@@ -180,25 +180,32 @@ const NOWHERE: Group = [u32::MAX; GROUP];
 #[derive(Debug)]
 pub(super) struct Exporter {
     ident: Option<String>,
+    /// Rows of a batch.
+    rows: usize,
     ended: Ended,
 }
 
 impl Exporter {
     pub(super) fn new(options: &MeterOptions) -> Self {
-        Self { ident: options.ident.clone(), ended: Ended::default() }
+        Self { ident: options.ident.clone(), rows: BATCH_ROWS, ended: Ended::default() }
+    }
+
+    /// The same, with batches of so many rows.
+    pub(super) fn with_rows(self, rows: usize) -> Self {
+        Self { rows, ..self }
     }
 
     /// Replaces the rows of `batch` by the records of flows that `next` replaces older ones by.
-    pub(super) fn fill(&mut self, batch: &mut FlowBatch, next: impl FnOnce(&mut Ended) -> bool) -> bool {
+    pub(super) fn fill(&mut self, batch: &mut FlowBatch, mut next: impl FnMut(&mut Ended) -> bool) -> bool {
         batch.clear();
-        let any = next(&mut self.ended);
-        if any {
-            self.ended.export(batch);
-            if let Some(ident) = &self.ident {
-                batch.fill_text(Field::Ident, ident);
-            }
+        let has_room = |batch: &FlowBatch| batch.len() < self.rows && batch.text_bytes() < BATCH_TEXT_BYTES / 2;
+        while has_room(batch) && (self.ended.rows() > 0 || next(&mut self.ended)) {
+            self.ended.export(batch, self.rows);
         }
-        any
+        if let Some(ident) = &self.ident {
+            batch.fill_text(Field::Ident, ident);
+        }
+        !batch.is_empty()
     }
 }
 

@@ -89,6 +89,14 @@ impl Converter {
         self.0.metering.packets.stop_on(stopper);
     }
 
+    /// Hands flows out so many at a time, at least one, instead of [`BATCH_ROWS`](flowcore::BATCH_ROWS). A block of a
+    /// [`FlowWriter`](flowcore::FlowWriter) has 65,536 rows, and a batch as large need not be copied there.
+    #[must_use]
+    pub fn in_batches_of(self, rows: usize) -> Self {
+        let Direct { metering, exporter } = self.0;
+        Self(Direct { metering, exporter: exporter.with_rows(rows.max(1)) })
+    }
+
     /// Spreads the work over threads: with two, metering goes on in one of its own while the caller makes records of the
     /// flows and does something with them; with three, reading and decoding has one too; with four or more, so has making
     /// records. Flows and statistics are the same for any number, and so is their order; before the end, statistics may be ahead of the flows that were handed out.

@@ -23,7 +23,7 @@ pub(super) struct MeterThread {
 
 impl MeterThread {
     pub(super) fn start(mut metering: Metering<impl Packets + 'static>, exporter: Exporter) -> Self {
-        let worker = Worker::start(metering.stats(), move |line| {
+        let worker = Worker::start(WAITING, metering.stats(), move |line| {
             line.run(|ended| (metering.next(ended), metering.stats()));
         });
         Self { worker, exporter }
@@ -51,7 +51,7 @@ pub(super) struct RecordThread {
 
 impl RecordThread {
     pub(super) fn start(mut flows: MeterThread) -> Self {
-        let worker = Worker::start(flows.stats(), move |line| {
+        let worker = Worker::start(BATCHES_WAITING, flows.stats(), move |line| {
             line.run(|batch| (flows.fill(batch), flows.stats()));
         });
         Self { worker }
@@ -79,7 +79,7 @@ pub(super) struct PacketThread {
 
 impl PacketThread {
     pub(super) fn start(mut intake: Intake) -> Self {
-        let worker = Worker::start(intake.stats(), move |line| {
+        let worker = Worker::start(WAITING, intake.stats(), move |line| {
             line.run(|chunk| (Packets::next(&mut intake, chunk), intake.stats()));
         });
         Self { worker }
@@ -98,6 +98,8 @@ impl Packets for PacketThread {
 
 /// Messages that wait for their receiver.
 const WAITING: usize = 4;
+/// Batches that do, beside the one that is made and the one that is used: they can be large.
+const BATCHES_WAITING: usize = 0;
 
 /// A thread that makes things one after the other.
 struct Worker<T> {
@@ -114,10 +116,12 @@ struct Line<T> {
     stats: Arc<Mutex<SourceStats>>,
 }
 
-impl<T: Send + 'static> Worker<T> {
-    fn start(stats: SourceStats, run: impl FnOnce(Line<T>) + Send + 'static) -> Self {
-        let (made, receiver) = sync_channel(WAITING);
+impl<T: Default + Send + 'static> Worker<T> {
+    fn start(waiting: usize, stats: SourceStats, run: impl FnOnce(Line<T>) + Send + 'static) -> Self {
+        let (made, receiver) = sync_channel(waiting);
         let (sender, used) = channel();
+        // What waits, and one more that is made. Another one the caller has.
+        (0..=waiting).for_each(|_| drop(sender.send(T::default())));
         let stats = Arc::new(Mutex::new(stats));
         let line = Line { made, used, stats: Arc::clone(&stats) };
         Self { made: receiver, used: sender, stats, thread: Some(thread::spawn(move || run(line))) }
@@ -141,12 +145,11 @@ impl<T: Send + 'static> Worker<T> {
     }
 }
 
-impl<T: Default> Line<T> {
+impl<T> Line<T> {
     /// Makes one thing after the other, in used memory, until `make` says that there is none or nobody wants more. What
     /// it says of the input is known before what it made.
     fn run(&self, mut make: impl FnMut(&mut T) -> (bool, SourceStats)) {
-        loop {
-            let mut next = self.used.try_recv().unwrap_or_default();
+        while let Ok(mut next) = self.used.recv() {
             let (is_made, stats) = make(&mut next);
             *self.stats.lock().unwrap_or_else(PoisonError::into_inner) = stats;
             if !is_made || self.made.send(next).is_err() {

@@ -14,6 +14,8 @@ use super::record::Record;
 #[derive(Debug, Default)]
 pub(crate) struct Ended {
     flows: Vec<Flow>,
+    /// How many of them have become records.
+    exported: usize,
     reasons: Vec<EndReason>,
     /// What flows of several packets count.
     mores: Vec<More>,
@@ -69,20 +71,29 @@ impl Ended {
         used.sources = Arc::clone(sources);
     }
 
-    /// Adds the records of the flows to a batch; memory is left for other flows.
-    pub(crate) fn export(&mut self, batch: &mut FlowBatch) {
+    /// Adds records of flows to a batch until that has `most` rows, or one more where a flow has two. When none is left,
+    /// memory is left for others.
+    pub(crate) fn export(&mut self, batch: &mut FlowBatch, most: usize) {
         let mut records = Vec::with_capacity(2 * FLOWS);
-        for (flows, reasons) in self.flows.chunks(FLOWS).zip(self.reasons.chunks(FLOWS)) {
-            for (flow, reason) in flows.iter().zip(reasons) {
+        while batch.len() < most && self.exported < self.flows.len() {
+            let count = FLOWS.min(most - batch.len());
+            for (flow, reason) in self.flows.iter().zip(&self.reasons).skip(self.exported).take(count) {
                 Record::add_of(flow, &self.mores, *reason, self.directions, &mut records);
+                self.exported += 1;
+                if records.len() >= count {
+                    break;
+                }
             }
             Record::export(&records, &self.sources, batch);
             records.clear();
         }
-        self.clear();
+        if self.exported == self.flows.len() {
+            self.clear();
+        }
     }
 
     fn clear(&mut self) {
+        self.exported = 0;
         self.flows.clear();
         self.reasons.clear();
         self.mores.clear();

@@ -265,7 +265,7 @@ impl FlowTable {
         if self.ended.rows() > 0 {
             let mut ended = Ended::default();
             self.take_ended(&mut ended);
-            ended.export(batch);
+            ended.export(batch, usize::MAX);
         }
     }
 
