@@ -5,12 +5,13 @@
 use flowcore::{Protocol, TcpFlags};
 
 use super::half::Half;
-use super::identity::Identity;
+use super::identity::{Directions, Identity};
 use super::key::{Key, Role, Side};
 use super::outlook::Outlook;
 use super::payload::Payloads;
 use super::prefetch::prefetch;
 use super::quality::Quality;
+use super::record::Sketch;
 use super::seen::{Rare, Seen};
 use crate::packet::Tcp;
 
@@ -185,6 +186,21 @@ impl Entry {
         match role {
             Role::Initiator => self.initiator,
             Role::Responder => self.initiator.other(),
+        }
+    }
+
+    /// What a record is made of whose source is the side in this `role`.
+    pub(super) fn sketch(&self, role: Role, directions: Directions) -> Sketch {
+        let (own, peer) = self.halves(role);
+        let src = self.side(role);
+        Sketch {
+            key: self.key,
+            src,
+            own: *own,
+            peer: (directions == Directions::Both).then_some(*peer),
+            source: self.source,
+            vlan: self.identity.vlan(),
+            macs: self.identity.macs(src),
         }
     }
 

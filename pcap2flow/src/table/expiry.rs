@@ -44,7 +44,11 @@ impl Expiry {
     /// Adds a flow behind the others of the second in which it may be `settled`.
     pub(super) fn put(&mut self, settled: i64, turn: Turn) {
         let slot = slot_of(settled);
-        self.slots.entry(slot).or_default().push_back(turn);
+        match self.slots.last_entry() {
+            // As most do: a flow that begins waits longest.
+            Some(mut last) if *last.key() == slot => last.get_mut().push_back(turn),
+            _ => self.slots.entry(slot).or_default().push_back(turn),
+        }
         self.len += 1;
         self.due = self.due.min(end_of(slot));
     }

@@ -234,6 +234,7 @@ fn ordered<T: Ord>(ends: (T, T)) -> (T, T) {
     turn(ends, is_turned)
 }
 
-fn turn<T>((src, dst): (T, T), is_turned: bool) -> (T, T) {
+/// Both ends, the other one first if the flow is turned.
+pub(super) fn turn<T>((src, dst): (T, T), is_turned: bool) -> (T, T) {
     if is_turned { (dst, src) } else { (src, dst) }
 }

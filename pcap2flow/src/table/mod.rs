@@ -241,7 +241,7 @@ impl FlowTable {
                 rest.ahead::<AHEAD>(2).for_each(|at| self.flows.prefetch_place(at));
                 rest.ahead::<AHEAD>(1).for_each(|at| self.flows.prefetch_counts(at));
             }
-            let Some(at) = rest.next(|places| self.flows.in_order(places)) else { break };
+            let Some(at) = rest.next(|at| self.flows.get(at).map(Flow::number)) else { break };
             any = true;
             let Some(flow) = self.flows.take(at) else { continue };
             let reason = flow.0.outlook().end_at(self.clock, self.rules.idle, EndReason::ForcedEnd);

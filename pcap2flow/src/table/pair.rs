@@ -9,9 +9,10 @@ use flowcore::TcpFlags;
 use super::brief::{Brief, MACS, NO_VLAN, TCP};
 use super::entry::{Entry, NEVER};
 use super::half::Half;
-use super::identity::Identity;
+use super::identity::{Identity, turn};
 use super::key::{Key4, Side};
 use super::outlook::{LINGER, Outlook};
+use super::record::Sketch;
 use super::single::Single;
 
 /// What finds a flow and ends it. Packed, so that the flow's kind takes no more room.
@@ -124,29 +125,44 @@ impl Head {
         (self.lingered != OPEN).then(|| self.last - i64::from(self.lingered))
     }
 
+    /// What the flow's record is made of: the [entry](Self::entry)'s would be the same.
+    pub(super) fn sketch(&self, more: &More) -> Sketch {
+        let src = more.initiator();
+        Sketch {
+            key: self.key.whole(),
+            src,
+            own: self.half(more, src),
+            peer: Some(self.half(more, src.other())),
+            source: self.source(),
+            vlan: more.vlan(),
+            macs: more.macs().map(|macs| turn(macs, src != more.first_side())),
+        }
+    }
+
     /// The same flow as an entry.
     pub(super) fn entry(&self, more: &More) -> Entry {
-        let side = if more.high.has(FIRST) { Side::High } else { Side::Low };
-        let vlan = Some(more.vlan).filter(|&vlan| vlan != NO_VLAN);
-        let [src_mac, dst_mac] = more.macs;
-        let has_macs = (more.low.marks | more.high.marks) & HAS_MACS != 0;
-        let initiator = if more.high.is_initiator { Side::High } else { Side::Low };
+        let initiator = more.initiator();
         let half = |side| self.half(more, side);
         Entry {
             key: self.key.whole(),
             number: self.number,
             waits: self.waits,
             ticket: self.ticket,
-            source: Some(self.source).filter(|&source| source != NO_SOURCE).map(u32::from),
+            source: self.source(),
             initiator,
             forward: half(initiator),
             reverse: half(initiator.other()),
-            identity: Identity::plain(side, vlan, has_macs.then_some((src_mac, dst_mac))),
+            identity: Identity::plain(more.first_side(), more.vlan(), more.macs()),
             quality: None,
             payloads: None,
             opened: (more.low.marks | more.high.marks) & OPENED != 0,
             closed: self.closed(),
         }
+    }
+
+    /// The number of the capture in which it began.
+    fn source(&self) -> Option<u32> {
+        Some(self.source).filter(|&source| source != NO_SOURCE).map(u32::from)
     }
 
     /// What a side sent. Which times and TTL are whose makes no difference to a record of both directions.
@@ -181,6 +197,25 @@ impl More {
         let other = Way { is_initiator: is_turned, ..Way::default() };
         let (low, high) = if brief.side() == Side::Low { (own, other) } else { (other, own) };
         Self { low, high, macs: brief.macs, vlan: brief.vlan, ttl: (u8::MAX, u8::MIN) }
+    }
+
+    fn initiator(&self) -> Side {
+        if self.high.is_initiator { Side::High } else { Side::Low }
+    }
+
+    /// The side that sent the first packet.
+    fn first_side(&self) -> Side {
+        if self.high.has(FIRST) { Side::High } else { Side::Low }
+    }
+
+    fn vlan(&self) -> Option<u16> {
+        Some(self.vlan).filter(|&vlan| vlan != NO_VLAN)
+    }
+
+    /// Source and destination of the first packet.
+    fn macs(&self) -> Option<([u8; 6], [u8; 6])> {
+        let [src, dst] = self.macs;
+        ((self.low.marks | self.high.marks) & HAS_MACS != 0).then_some((src, dst))
     }
 
     #[inline]

@@ -10,7 +10,7 @@ use super::entry::Entry;
 use super::flow::Flow;
 use super::half::Half;
 use super::identity::Directions;
-use super::key::Role;
+use super::key::{Key, Role, Side};
 use super::pair::More;
 use crate::packet::mac_number;
 
@@ -32,6 +32,21 @@ pub(super) struct Record<'a> {
     peer: Option<Way>,
     reason: EndReason,
     rest: Option<Rest<'a>>,
+}
+
+/// What a record is made of, whatever the form of the flow is.
+#[derive(Debug)]
+pub(super) struct Sketch {
+    pub(super) key: Key,
+    /// The side that becomes the source.
+    pub(super) src: Side,
+    pub(super) own: Half,
+    /// What the other side sent, where the record is about both directions.
+    pub(super) peer: Option<Half>,
+    pub(super) source: Option<u32>,
+    pub(super) vlan: Option<u16>,
+    /// Of the source and the other side.
+    pub(super) macs: Option<([u8; 6], [u8; 6])>,
 }
 
 /// What one side sent.
@@ -60,26 +75,20 @@ impl<'a> Record<'a> {
         directions: Directions,
         records: &mut Vec<Self>,
     ) {
-        let mut add = |entry: &Entry, rest: Option<&'a Entry>| {
-            for role in [Role::Initiator, Role::Responder] {
-                let is_wanted = match directions {
-                    Directions::Both => role == Role::Initiator,
-                    Directions::One => entry.halves(role).0.packets > 0,
-                };
-                if is_wanted {
-                    let rest = rest.map(|entry| Rest { entry, role, directions });
-                    records.push(Self { rest, ..Self::of(entry, role, directions, reason) });
-                }
+        match (flow, directions) {
+            (Flow::Single(single), _) => records.push(Self::of(&single.sketch(directions), reason)),
+            (Flow::Pair(head), _) => {
+                let sketch = mores.get(head.more as usize).map(|more| head.sketch(more));
+                records.extend(sketch.map(|sketch| Self::of(&sketch, reason)));
             }
-        };
-        match flow {
-            Flow::Single(single) => add(&single.grown(), None),
-            Flow::Pair(head) => {
-                if let Some(more) = mores.get(head.more as usize) {
-                    add(&head.entry(more), None);
-                }
+            (Flow::Whole(entry), Directions::Both) => {
+                records.push(Self::of_entry(entry, Role::Initiator, directions, reason));
             }
-            Flow::Whole(entry) => add(entry, Some(&**entry).filter(|entry| entry.is_rare())),
+            (Flow::Whole(entry), Directions::One) => {
+                let roles = [Role::Initiator, Role::Responder].into_iter();
+                let roles = roles.filter(|role| entry.halves(*role).0.packets > 0);
+                records.extend(roles.map(|role| Self::of_entry(entry, role, directions, reason)));
+            }
         }
     }
 
@@ -103,25 +112,28 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// The record whose source is the side in this `role`, without what few have.
-    fn of(entry: &Entry, role: Role, directions: Directions, reason: EndReason) -> Self {
-        let (own, peer) = entry.halves(role);
-        let peer = (directions == Directions::Both).then_some(peer);
-        let (src, dst) = (entry.side(role), entry.side(role.other()));
-        let way = |half| Way::of(half, entry.key.protocol());
-        let macs = entry.identity.macs(src);
+    /// The record whose source is the side in this `role`.
+    fn of_entry(entry: &'a Entry, role: Role, directions: Directions, reason: EndReason) -> Self {
+        let rest = entry.is_rare().then_some(Rest { entry, role, directions });
+        Self { rest, ..Self::of(&entry.sketch(role, directions), reason) }
+    }
+
+    fn of(sketch: &Sketch, reason: EndReason) -> Self {
+        let Sketch { key, src, own, peer, source, vlan, macs } = sketch;
+        let dst = src.other();
+        let way = |half| Way::of(half, key.protocol());
         Self {
-            source: entry.source,
-            src: entry.key.addr(src),
-            dst: entry.key.addr(dst),
-            protocol: entry.key.protocol(),
-            ports: entry.key.port(src).zip(entry.key.port(dst)),
-            icmp_id: entry.key.icmp_id(),
-            vlan: entry.identity.vlan(),
+            source: *source,
+            src: key.addr(*src),
+            dst: key.addr(dst),
+            protocol: key.protocol(),
+            ports: key.port(*src).zip(key.port(dst)),
+            icmp_id: key.icmp_id(),
+            vlan: *vlan,
             macs: macs.map(|(src, dst)| (mac_number(src), mac_number(dst))),
-            common: own.with(peer),
+            common: own.with(peer.as_ref()),
             own: way(own),
-            peer: peer.map(way),
+            peer: peer.as_ref().map(way),
             reason,
             rest: None,
         }

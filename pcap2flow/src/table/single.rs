@@ -5,9 +5,11 @@ use flowcore::TcpFlags;
 
 use super::brief::{Brief, HIGH, ICMP, MACS, NO_VLAN, TCP};
 use super::entry::{Entry, NEVER};
-use super::identity::Scope;
+use super::half::Half;
+use super::identity::{Directions, Scope, turn};
 use super::key::{Key4, Side};
 use super::outlook::Outlook;
+use super::record::Sketch;
 use super::seen::{Rare, Seen};
 use crate::options::KeyParts;
 
@@ -117,6 +119,23 @@ impl Single {
         entry.number = self.number;
         entry.source = self.source();
         entry
+    }
+
+    /// What the flow's record is made of: the [grown](Self::grown) flow's would be the same.
+    pub(super) fn sketch(&self, directions: Directions) -> Sketch {
+        let (seen, mut sent) = (self.brief().seen(), Half::default());
+        sent.add(&seen);
+        let is_turned = seen.comes_from_responder() && directions == Directions::Both;
+        let (own, other) = if is_turned { (Half::default(), sent) } else { (sent, Half::default()) };
+        Sketch {
+            key: seen.key,
+            src: if is_turned { seen.side.other() } else { seen.side },
+            own,
+            peer: (directions == Directions::Both).then_some(other),
+            source: self.source(),
+            vlan: seen.vlan,
+            macs: seen.macs.map(|macs| turn(macs, is_turned)),
+        }
     }
 
     #[inline]
