@@ -25,8 +25,8 @@ pub(super) struct Chunk {
 pub(super) enum Item {
     /// A plain IPv4 packet.
     Brief(Brief),
-    /// Another packet of the common kind, by number.
-    Seen(u32),
+    /// Another packet of the common kind, by number, and its tag.
+    Seen(u32, u32),
     /// Any other packet, by number.
     Whole(u32),
     /// The packets that follow come from the capture of this number.
@@ -48,7 +48,8 @@ pub(super) struct Whole {
 /// A packet of the common kind.
 pub(super) enum Plain {
     Brief(Brief),
-    Seen(Seen),
+    /// With its tag.
+    Seen(u32, Seen),
 }
 
 impl Chunk {
@@ -129,8 +130,8 @@ impl Chunk {
     pub(super) fn add_plain(&mut self, plain: Plain) -> ControlFlow<()> {
         match plain {
             Plain::Brief(brief) => self.items.push(Item::Brief(brief)),
-            Plain::Seen(seen) => {
-                self.items.push(Item::Seen(number_of_next(&self.seen)));
+            Plain::Seen(tag, seen) => {
+                self.items.push(Item::Seen(number_of_next(&self.seen), tag));
                 self.seen.push(seen);
             }
         }
@@ -149,7 +150,10 @@ impl Plain {
     pub(super) fn of(time: i64, packet: &Packet, tagger: &Tagger) -> Self {
         match Brief::of(time, packet, tagger) {
             Some(brief) => Self::Brief(brief),
-            None => Self::Seen(Seen::of(time, packet)),
+            None => {
+                let seen = Seen::of(time, packet);
+                Self::Seen(tagger.tag_seen(&seen), seen)
+            }
         }
     }
 }

@@ -78,8 +78,8 @@ impl<P> Metering<P> {
                 Item::Brief(brief) => {
                     self.table.meter_brief(brief, self.places.get(at).copied().unwrap_or(u32::MAX));
                 }
-                &Item::Seen(number) => {
-                    self.chunk.seen(number).into_iter().for_each(|seen| self.table.meter_seen(seen));
+                &Item::Seen(number, tag) => {
+                    self.chunk.seen(number).into_iter().for_each(|seen| self.table.meter_seen(tag, seen));
                 }
                 &Item::Whole(number) => {
                     if let Some(whole) = self.chunk.whole(number) {
@@ -121,7 +121,7 @@ impl<P> Metering<P> {
         let items = self.chunk.items().get(self.metered + groups * GROUP..).unwrap_or_default();
         std::array::from_fn(|at| match items.get(at) {
             Some(Item::Brief(brief)) => brief.tag(),
-            Some(&Item::Seen(number)) => self.chunk.seen(number).map_or(0, |seen| self.table.tag(seen)),
+            Some(&Item::Seen(_, tag)) => tag,
             _ => 0,
         })
     }

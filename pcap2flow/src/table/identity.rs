@@ -197,6 +197,11 @@ impl Tagger {
         }
     }
 
+    /// The tag of a packet of which there is nothing more to know.
+    pub(crate) fn tag_seen(&self, seen: &Seen) -> u32 {
+        self.tag(&seen.key, Scope::of(self.parts, seen, &Rare::default()))
+    }
+
     /// [`tag`](Self::tag) for a key of IPv4 packets; the scope is made if there can be one.
     #[inline]
     pub(super) fn tag_short(&self, key: Key4, scope: impl FnOnce() -> Option<Scope>) -> u32 {

@@ -195,15 +195,10 @@ impl FlowTable {
         }
     }
 
-    /// [`meter`](Self::meter) for any packet of which there is nothing more to know.
-    pub(crate) fn meter_seen(&mut self, seen: &Seen) {
+    /// [`meter`](Self::meter) for any packet of which there is nothing more to know, with its tag.
+    pub(crate) fn meter_seen(&mut self, tag: u32, seen: &Seen) {
         self.advance(seen.time);
-        self.count(seen, &Rare::default());
-    }
-
-    /// The tag of a packet of which there is nothing more to know.
-    pub(crate) fn tag(&self, seen: &Seen) -> u32 {
-        self.flows.tag(seen, &Rare::default())
+        self.count_tagged(tag, seen, &Rare::default());
     }
 
     /// Asks for what packets with these tags will need, which come soon.
