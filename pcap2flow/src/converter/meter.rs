@@ -198,7 +198,8 @@ impl Exporter {
     /// Replaces the rows of `batch` by the records of flows that `next` replaces older ones by.
     pub(super) fn fill(&mut self, batch: &mut FlowBatch, mut next: impl FnMut(&mut Ended) -> bool) -> bool {
         batch.clear();
-        let has_room = |batch: &FlowBatch| batch.len() < self.rows && batch.text_bytes() < BATCH_TEXT_BYTES / 2;
+        let has_room =
+            |batch: &FlowBatch| batch.len() < self.rows && batch.text_bytes() < BATCH_TEXT_BYTES / 2;
         while has_room(batch) && (self.ended.rows() > 0 || next(&mut self.ended)) {
             self.ended.export(batch, self.rows);
         }

@@ -104,15 +104,23 @@ impl Index {
         *self = Self::default();
     }
 
+    /// Doubles the table where it is, so that there is never an old one beside it. From the last slot to the first, each moves
+    /// on to where only such are that have moved; the few that would have to move back wait until all have.
     fn grow(&mut self) {
-        let larger = vec![EMPTY; self.slots.len() * 2];
-        let slots = std::mem::replace(&mut self.slots, larger);
+        let len = self.slots.len();
+        self.slots.resize(len * 2, EMPTY);
         self.shift -= 1;
-        // Those that went round the end first come last, where they are again.
-        let start = slots.iter().position(|slot| slot.place == NONE).unwrap_or(0);
-        let (wrapped, rest) = slots.split_at(start);
-        let taken = rest.iter().chain(wrapped).filter(|slot| slot.place != NONE);
-        taken.for_each(|slot| self.put(*slot));
+        let mut waiting = Vec::new();
+        for at in (0..len).rev() {
+            let slot = self.slot(at);
+            self.set(at, EMPTY);
+            match self.home(slot.tag) {
+                _ if slot.place == NONE => {}
+                home if home >= at => self.put(slot),
+                _ => waiting.push(slot),
+            }
+        }
+        waiting.into_iter().for_each(|slot| self.put(slot));
     }
 
     fn put(&mut self, slot: Slot) {

@@ -2,6 +2,9 @@
 
 use proptest::prelude::*;
 
+use super::super::flow::Flow as Live;
+use super::super::identity::Directions;
+use super::super::key::Role;
 use super::*;
 use crate::options::KeyParts;
 
@@ -136,6 +139,32 @@ proptest! {
         let mut full = FlowTable::new(&options);
         full.rules.is_plain = false;
         prop_assert_eq!(meter(&options, packets.clone()), meter_in(full, packets));
+    }
+
+    #[test]
+    fn records_are_those_of_the_entries_that_short_forms_become(
+        packets in any_traffic(any_wrapping(any_packet())),
+    ) {
+        let mut table = FlowTable::new(&MeterOptions::default());
+        let mut ended = FlowBatch::new();
+        packets.iter().for_each(|(time, packet)| table.observe(secs(*time), packet, &[], &mut ended));
+        let places: Vec<_> = table.flows.iter().map(|(at, _)| at).collect();
+        for at in places {
+            let (short, full) = match table.flows.take(at) {
+                Some((Live::Single(single), None)) => {
+                    let entry = single.grown();
+                    let sender = [Role::Initiator, Role::Responder].into_iter().find(|role| entry.halves(*role).0.packets > 0);
+                    let one = (single.sketch(Directions::One), entry.sketch(sender.unwrap(), Directions::One));
+                    prop_assert_eq!(format!("{:?}", one.0), format!("{:?}", one.1));
+                    (single.sketch(Directions::Both), entry.sketch(Role::Initiator, Directions::Both))
+                }
+                Some((Live::Pair(head), Some(more))) => {
+                    (head.sketch(&more), head.entry(&more).sketch(Role::Initiator, Directions::Both))
+                }
+                _ => continue,
+            };
+            prop_assert_eq!(format!("{:?}", short), format!("{:?}", full));
+        }
     }
 
     #[test]
