@@ -412,6 +412,16 @@ impl TextColumn {
         }
     }
 
+    /// Whether the dictionary has the texts of the rows, in the order of their first use, and no others: a column that
+    /// shares its dictionary may use a part of it.
+    pub(super) fn is_compact(&self) -> bool {
+        let used = self.codes.iter().try_fold(0, |used, &code| match code {
+            code if code <= used => Some(used),
+            code => (code == used + 1).then_some(code),
+        });
+        used.is_some_and(|used| used as usize == self.dictionary().len())
+    }
+
     /// Whether the dictionary has a text.
     pub(super) fn knows(&self, text: &str) -> bool {
         self.dictionary.code(text).is_some()

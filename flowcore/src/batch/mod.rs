@@ -85,6 +85,15 @@ impl FlowBatch {
         self.columns.iter().flatten().map(Column::text_bytes).chain(unknown).sum()
     }
 
+    /// Whether columns of texts know no text but those of the rows, in the order of their first use.
+    pub(crate) fn is_compact(&self) -> bool {
+        let texts = self.columns.iter().flatten().filter_map(|column| match column {
+            Column::Text(column) => Some(column),
+            _ => None,
+        });
+        texts.chain(self.unknown.iter().map(|(_, column)| column)).all(TextColumn::is_compact)
+    }
+
     /// Bytes of memory that the texts take, about, with what it takes to find them.
     pub(crate) fn text_memory(&self) -> usize {
         let unknown = self.unknown.iter().map(|(_, column)| column.text_memory());

@@ -83,6 +83,26 @@ fn no_batch_is_much_larger_than_a_batch() {
 }
 
 #[test]
+fn batches_have_as_many_rows_as_is_asked_for() {
+    let bytes = capture((0..20_000).map(|port| (port / 50, port as u16, 1)));
+    for uniflow in [false, true] {
+        let options = MeterOptions { uniflow, ..MeterOptions::default() };
+        let (flows, _) = read(&mut open(bytes.clone(), &options)).unwrap();
+        for (rows, threads) in [(0, 1), (1, 1), (7_000, 1), (7_000, 3), (7_000, 4), (65_536, 4)] {
+            let mut source = open(bytes.clone(), &options).in_batches_of(rows).on_threads(threads);
+            let (mut batch, mut found, mut sizes) = (FlowBatch::new(), Vec::new(), Vec::new());
+            while source.read_batch(&mut batch).unwrap() {
+                sizes.push(batch.len());
+                found.extend((0..batch.len()).map(|row| batch.flow(row)));
+            }
+            assert!(found == flows, "{rows} rows, {threads} threads");
+            let whole = sizes.split_last().map_or(&[][..], |(_, whole)| whole);
+            assert!(whole.iter().all(|&size| size == rows.max(1)), "{rows} rows: {whole:?}");
+        }
+    }
+}
+
+#[test]
 fn every_input_is_reported_when_it_is_read() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&seen);

@@ -122,8 +122,8 @@ impl<W: Write> FlowFileWriter<W> {
     /// # Errors
     /// As [`write_batch`](Self::write_batch).
     pub fn take_batch(&mut self, batch: &mut FlowBatch) -> Result<()> {
-        let is_block = batch.len() == self.block_rows && batch.text_bytes() <= BLOCK_TEXT_BYTES;
-        let written = match is_block && self.pending.is_empty() {
+        let has_room = self.pending.is_empty() && batch.text_bytes() <= BLOCK_TEXT_BYTES;
+        let written = match has_room && batch.len() == self.block_rows && batch.is_compact() {
             true => self.write_rows(batch),
             false => self.write_batch(batch),
         };

@@ -53,6 +53,18 @@ fn write(flows: &[Flow], batch_rows: usize, options: &WriterOptions) -> Vec<u8> 
     writer.finish().unwrap()
 }
 
+/// The same file, its batches given away.
+fn write_taken(flows: &[Flow], batch_rows: usize, options: &WriterOptions) -> Vec<u8> {
+    let mut writer = FlowFileWriter::new(Vec::new(), options).unwrap();
+    let mut batch = FlowBatch::new();
+    for rows in flows.chunks(batch_rows) {
+        rows.iter().for_each(|flow| batch.push(flow));
+        writer.take_batch(&mut batch).unwrap();
+        assert!(batch.is_empty());
+    }
+    writer.finish().unwrap()
+}
+
 fn small_blocks(block_rows: usize) -> WriterOptions {
     WriterOptions { block_rows, creator: "test".into(), ..WriterOptions::default() }
 }

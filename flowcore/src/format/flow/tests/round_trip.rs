@@ -48,10 +48,15 @@ fn a_file_made_of_the_batches_of_another_one_is_the_same() {
     for mode in MODES {
         let (mut reader, mut batch) = (open(&file, mode, &ReadRequest::default()).unwrap(), FlowBatch::new());
         let mut copy = FlowFileWriter::new(Vec::new(), &options).unwrap();
+        // Batches of a block share its texts.
+        let blocks = small_blocks(BATCH_ROWS);
+        let mut small = FlowFileWriter::new(Vec::new(), &blocks).unwrap();
         while reader.read_batch(&mut batch).unwrap() {
             copy.write_batch(&batch).unwrap();
+            small.take_batch(&mut batch).unwrap();
         }
         assert!(copy.finish().unwrap() == file, "{mode:?}");
+        assert!(small.finish().unwrap() == write(&flows, 1_000, &blocks), "{mode:?}");
     }
 }
 
@@ -68,6 +73,9 @@ proptest! {
         let options = WriterOptions { compression, ..small_blocks(block_rows) };
         let file = write(&flows, batch_rows, &options);
         prop_assert_eq!(&file, &write(&flows, 1_000, &options), "bytes do not depend on batches");
+        for rows in [block_rows, batch_rows] {
+            prop_assert_eq!(&file, &write_taken(&flows, rows, &options), "nor on whose they are");
+        }
         let flows = sorted(flows);
         for mode in MODES {
             let (back, stats) = read(&file, mode, &ReadRequest::default()).unwrap();
@@ -231,6 +239,8 @@ fn check_blocks(texts: &[String], blocks: &[usize]) {
     let options = WriterOptions { compression: BlockCompression::None, ..WriterOptions::default() };
     let file = write(&flows, 1, &options);
     assert!(file == write(&flows, 100, &options), "bytes do not depend on batches");
+    let whole = WriterOptions { block_rows: flows.len(), ..options };
+    assert!(write(&flows, 1, &whole) == write_taken(&flows, flows.len(), &whole), "nor on whose they are");
     let mut reader = open(&file, Mode::Seek, &ReadRequest::default()).unwrap();
     let (mut sizes, mut back, mut batch) = (Vec::new(), Vec::new(), FlowBatch::new());
     while reader.read_batch(&mut batch).unwrap() {
